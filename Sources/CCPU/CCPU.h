@@ -1,0 +1,58 @@
+// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID of its own, and
+// does not import system calls that hide behind _GNU_SOURCE.
+#ifndef CCPU_H
+#define CCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+// The register state that the operating system saves and restores (XCR0); 0 if it saves none.
+// A CPU feature without it faults at its first instruction.
+static inline uint64_t CCPU_savedState(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & (1u << 27))) return 0;  // OSXSAVE
+  unsigned low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return ((uint64_t)high << 32) | low;
+}
+
+// AVX2, FMA, F16C and BMI2, and the upper halves of the YMM registers saved.
+static inline bool CCPU_hasAVX2(void) {
+  unsigned a, b, c, d;
+  if ((CCPU_savedState() & 0x6) != 0x6) return false;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
+  if (!(c & (1u << 12)) || !(c & (1u << 28)) || !(c & (1u << 29))) return false;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  return (b & (1u << 5)) && (b & (1u << 8));
+}
+
+// AVX-512 F, DQ, BW and VL on top of AVX2, and the mask and ZMM registers saved.
+static inline bool CCPU_hasAVX512(void) {
+  unsigned a, b, c, d;
+  if (!CCPU_hasAVX2() || (CCPU_savedState() & 0xe6) != 0xe6) return false;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  return (b & (1u << 16)) && (b & (1u << 17)) && (b & (1u << 30)) && (b & (1u << 31));
+}
+#else
+static inline bool CCPU_hasAVX2(void) { return false; }
+static inline bool CCPU_hasAVX512(void) { return false; }
+#endif
+
+// Whether processes may read each other's memory. Containers can forbid the call even to oneself.
+static inline bool CCPU_allowsCrossMemoryAttach(void) {
+#ifdef SYS_process_vm_readv
+  char source = 1, target = 0;
+  struct iovec local = {&target, 1}, remote = {&source, 1};
+  return syscall(SYS_process_vm_readv, getpid(), &local, 1ul, &remote, 1ul, 0ul) == 1;
+#else
+  return false;
+#endif
+}
+
+#endif

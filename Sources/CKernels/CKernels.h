@@ -1,0 +1,64 @@
+// The table of a kernel set: what KernelsBaseline, KernelsAVX2 and KernelsAVX512 each fill in, and
+// what Kernels calls. It is a C struct so that the kernel sets share a type without sharing a line
+// of compiled Swift: code compiled for AVX-512 must never be picked by the linker for everyone.
+//
+// Matrices are row-major; `stride` is the distance between rows in elements. Outputs may not
+// overlap inputs unless a kernel says so. Sizes may be zero.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+typedef struct CKernelTable {
+  // The register tile of the matrix product: tileRows x tileColumns accumulators.
+  long tileRows;
+  long tileColumns;
+
+  // c[tileRows x tileColumns] (+)= a b over `depth`, from panels that `pack...` made. Every element
+  // is summed in the order of depth, one (fused, where the CPU has it) multiply-add at a time.
+  void (*multiplyTile)(long depth, const float *a, const float *b, float *c, long stride,
+                       bool accumulate);
+
+  // Packs a panel `width` wide, of which `valid` columns exist (the rest becomes zero):
+  // panel[d * width + j] = source[d * stride + j]   (rows of the source run along the panel)
+  void (*packRows)(long width, long valid, long depth, const float *source, long stride,
+                   float *panel);
+  // panel[d * width + j] = source[j * stride + d]   (rows of the source run along the depth)
+  void (*packColumns)(long width, long valid, long depth, const float *source, long stride,
+                      float *panel);
+
+  // y += x
+  void (*add)(long count, const float *x, float *y);
+  // y *= factor
+  void (*scale)(long count, float factor, float *y);
+  // y = x * factor
+  void (*convertBytes)(long count, const uint8_t *x, float factor, float *y);
+  // every row of y += bias
+  void (*addBias)(long rows, long columns, const float *bias, float *y);
+  // sums[j] = x[0][j] + x[1][j] + ..., in the order of rows
+  void (*sumRows)(long rows, long columns, const float *x, float *sums);
+
+  // y = max(x, 0); NaN stays NaN
+  void (*relu)(long count, const float *x, float *y);
+  // dx = dy where y > 0, else 0; dx may be dy
+  void (*reluGradient)(long count, const float *y, const float *dy, float *dx);
+  // rows of y = softmax of rows of x; y may be x
+  void (*softmax)(long rows, long columns, const float *x, float *y);
+  // losses[i] = -log softmax(x[i])[labels[i]]; dx = softmax(x) - onehot(labels); dx may be x
+  void (*softmaxCrossEntropy)(long rows, long columns, const float *x, const int32_t *labels,
+                              float *losses, float *dx);
+  // losses[i] = mean of (x[i] - targets[i])^2; dx = 2 (x - targets) / columns; dx may be x
+  void (*squaredError)(long rows, long columns, const float *x, const float *targets,
+                       float *losses, float *dx);
+
+  // g = gradientScale * gradients + weightDecay * w; v = momentum * v + g; w -= learningRate * v
+  void (*sgd)(long count, float gradientScale, float learningRate, float momentum,
+              float weightDecay, const float *gradients, float *velocity, float *parameters);
+} CKernelTable;
+
+#pragma clang assume_nonnull end
+
+#endif

@@ -1,0 +1,81 @@
+import MPI
+
+/// Ranks as MPI processes. Its messages are in a communicator of their own and cannot meet others.
+public final class MPITransport: Transport {
+  private let communicator: Communicator
+  private let sendsSynchronously: Bool
+  private var requests: UnsafeMutablePointer<Request?>
+  private var capacity = 32
+  private var free: [Int]
+
+  /// Duplicates `communicator`: collective.
+  /// - Parameter sendsSynchronously: every send waits for its receive to start. Correct programs do
+  ///   not notice; it is how tests show that nothing leans on MPI's buffers.
+  public init(_ communicator: Communicator, sendsSynchronously: Bool = false) throws {
+    self.communicator = try communicator.duplicate()
+    self.sendsSynchronously = sendsSynchronously
+    requests = .allocate(capacity: capacity)
+    for slot in 0..<capacity { (requests + slot).initialize(to: nil) }
+    free = Array((0..<capacity).reversed())
+  }
+
+  deinit {
+    requests.deinitialize(count: capacity)
+    requests.deallocate()
+  }
+
+  public var rank: Int { communicator.rank }
+  public var size: Int { communicator.size }
+
+  public func startSend(
+    _ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int
+  ) throws -> TransferID {
+    keep(
+      sendsSynchronously
+        ? try communicator.startSynchronousSend(bytes, to: peer, tag: tag)
+        : try communicator.startSend(bytes, to: peer, tag: tag))
+  }
+
+  public func startReceive(
+    _ bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int
+  ) throws -> TransferID {
+    keep(try communicator.startReceive(bytes, from: peer, tag: tag))
+  }
+
+  public func test(_ transfer: TransferID) throws -> Bool {
+    guard try requests[transfer.slot]!.test() else { return false }
+    release(transfer)
+    return true
+  }
+
+  public func wait(_ transfer: TransferID) throws {
+    try requests[transfer.slot]!.wait()
+    release(transfer)
+  }
+
+  public func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+    try communicator.allgather(bytes)
+  }
+
+  private func keep(_ request: consuming Request) -> TransferID {
+    if free.isEmpty { grow() }
+    let slot = free.removeLast()
+    requests[slot] = consume request
+    return TransferID(slot: slot)
+  }
+
+  private func release(_ transfer: TransferID) {
+    requests[transfer.slot] = nil
+    free.append(transfer.slot)
+  }
+
+  private func grow() {
+    let larger = UnsafeMutablePointer<Request?>.allocate(capacity: 2 * capacity)
+    larger.moveInitialize(from: requests, count: capacity)
+    for slot in capacity..<2 * capacity { (larger + slot).initialize(to: nil) }
+    requests.deallocate()
+    requests = larger
+    free = Array((capacity..<2 * capacity).reversed())
+    capacity *= 2
+  }
+}

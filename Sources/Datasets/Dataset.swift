@@ -1,0 +1,47 @@
+import Kernels
+
+/// Samples that can be fetched in any order: features, and a target each.
+///
+/// Values, not files: opening one has checked all of it that can be checked without reading it all.
+public protocol Dataset: Sendable {
+  /// Samples.
+  var count: Int { get }
+  /// The extents of one sample's features.
+  var featureExtents: [Int] { get }
+  /// What a target is.
+  var targets: TargetKind { get }
+
+  /// Copies the features of `sample`.
+  func copyFeatures(
+    of sample: Int, into features: UnsafeMutablePointer<Float>, kernels: KernelSet)
+
+  /// The class of `sample`.
+  /// - Precondition: targets are labels.
+  func label(of sample: Int) -> Int32
+
+  /// Copies the target values of `sample`.
+  /// - Precondition: targets are values.
+  func copyTargets(
+    of sample: Int, into values: UnsafeMutablePointer<Float>, kernels: KernelSet)
+}
+
+/// What is to be predicted.
+public enum TargetKind: Equatable, Sendable {
+  /// A class in 0..<classes; `classes` is one more than the largest label there is.
+  case labels(classes: Int)
+  /// This many numbers.
+  case values(width: Int)
+}
+
+extension Dataset {
+  /// Numbers in one sample's features.
+  public var featureCount: Int { featureExtents.reduce(1, *) }
+}
+
+/// How features become network inputs.
+public enum Normalization: String, CaseIterable, Sendable {
+  /// Bytes are scaled to 0...1, other numbers stay as they are.
+  case auto
+  /// Every number stays as it is.
+  case none
+}

@@ -1,0 +1,60 @@
+import Kernels
+
+/// One rank's part of a global batch, in memory that is used again and again.
+public final class Batch: @unchecked Sendable {  // filled by one thread, then handed to another
+  /// rows x featureCount, row-major.
+  public let features: AlignedBuffer
+  /// One per row, where targets are labels.
+  public let labels: UnsafeMutablePointer<Int32>
+  /// rows x width, row-major, where targets are values.
+  public let values: AlignedBuffer
+
+  /// This rank's rows.
+  public private(set) var shards = ShardRows(undivided: 0)
+  /// Samples of the whole batch, on all ranks.
+  public private(set) var globalSize = 0
+
+  private let featureCount: Int
+  private let width: Int
+  private let maximumRows: Int
+
+  public init(for dataset: any Dataset, maximumRows: Int) {
+    self.maximumRows = maximumRows
+    featureCount = dataset.featureCount
+    features = AlignedBuffer(count: maximumRows * featureCount)
+    labels = .allocate(capacity: maximumRows)
+    labels.initialize(repeating: 0, count: maximumRows)
+    if case .values(let width) = dataset.targets { self.width = width } else { width = 0 }
+    values = AlignedBuffer(count: maximumRows * width)
+  }
+
+  deinit { labels.deallocate() }
+
+  public var rows: Int { shards.rows }
+
+  /// The features as a matrix.
+  public var inputs: Matrix { Matrix(features.base, rows: rows, columns: featureCount) }
+
+  /// Copies this rank's samples of a global batch.
+  /// - Parameters:
+  ///   - samples: the whole global batch, in the order of visit.
+  public func fill(
+    from dataset: any Dataset, samples: ArraySlice<UInt32>, partition: Partition, rank: Int,
+    kernels: KernelSet
+  ) {
+    let mine = partition.samples(ofRank: rank, batchSize: samples.count)
+    precondition(mine.count <= maximumRows)
+    shards = partition.rows(ofRank: rank, batchSize: samples.count)
+    globalSize = samples.count
+    for (row, position) in mine.enumerated() {
+      let sample = Int(samples[samples.startIndex + position])
+      dataset.copyFeatures(
+        of: sample, into: features.base + row * featureCount, kernels: kernels)
+      switch dataset.targets {
+      case .labels: labels[row] = dataset.label(of: sample)
+      case .values(let width):
+        dataset.copyTargets(of: sample, into: values.base + row * width, kernels: kernels)
+      }
+    }
+  }
+}

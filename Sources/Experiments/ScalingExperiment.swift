@@ -1,0 +1,169 @@
+import Foundation
+
+/// Trains the same configuration on several numbers of ranks, in turns, and compares.
+public struct ScalingExperiment: Sendable {
+  public enum Mode: String, CaseIterable, Sendable {
+    /// The same global batch on any number of ranks: each has less to do.
+    case strong
+    /// The same batch per rank: the global batch grows with the ranks.
+    case weak
+  }
+
+  /// The configuration file.
+  public var configuration: String
+  /// Its global batch; in weak scaling, the batch of each rank.
+  public var batchSize: Int
+  public var ranks: [Int]
+  public var mode: Mode
+  public var repeats: Int
+  public var hostfile: String?
+  /// More options for every `lockstep train`.
+  public var options: [String]
+  /// Where the runs and their output go.
+  public var directory: String
+  /// The program that trains.
+  public var program: String
+
+  public init(
+    configuration: String, batchSize: Int, ranks: [Int], mode: Mode, repeats: Int,
+    hostfile: String?, options: [String], directory: String, program: String
+  ) {
+    self.configuration = configuration
+    self.batchSize = batchSize
+    self.ranks = ranks
+    self.mode = mode
+    self.repeats = repeats
+    self.hostfile = hostfile
+    self.options = options
+    self.directory = directory
+    self.program = program
+  }
+
+  func globalBatch(ranks: Int) -> Int { mode == .strong ? batchSize : batchSize * ranks }
+
+  /// One training run of the experiment.
+  public struct Run: Sendable {
+    public var ranks: Int
+    /// From 1.
+    public var repetition: Int
+    public var directory: String
+  }
+
+  /// The runs in their order: every repetition goes once through all numbers of ranks, so that a
+  /// machine that grows slower or faster does so for all of them.
+  public var runs: [Run] {
+    (1...repeats).flatMap { repetition in
+      ranks.map {
+        Run(
+          ranks: $0, repetition: repetition,
+          directory: "\(directory)/runs/ranks-\($0)-repeat-\(repetition)")
+      }
+    }
+  }
+
+  /// The line that starts a run.
+  public func launch(_ run: Run) -> Launch {
+    var command = [program, "train", configuration] + options
+    command += ["--set", "training.batch-size=\(globalBatch(ranks: run.ranks))"]
+    command += ["--output", run.directory]
+    return Launch(ranks: run.ranks, hostfile: hostfile, command: command)
+  }
+
+  /// Makes a run and reads what it left; its output is kept beside its directory.
+  /// - Throws: `RunFailed`.
+  public func execute(
+    _ run: Run, on machine: Machine, environment: [String: String]
+  ) throws -> RunResult {
+    let words = launch(run).arguments(on: machine, environment: environment)
+    let logPath = run.directory + ".log"
+    try FileManager.default.createDirectory(
+      atPath: directory + "/runs", withIntermediateDirectories: true)
+    guard FileManager.default.createFile(atPath: logPath, contents: nil),
+      let log = FileHandle(forWritingAtPath: logPath)
+    else {
+      throw RunFailed(run: run, exitCode: 73, lastLine: "\(logPath) cannot be written")
+    }
+    defer { try? log.close() }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = words
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = log
+    process.standardError = log
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
+      let last = text.split(separator: "\n").last.map(String.init) ?? "no output"
+      throw RunFailed(run: run, exitCode: process.terminationStatus, lastLine: last)
+    }
+    return try RunResult(summaryPath: run.directory + "/summary.json", ranks: run.ranks)
+  }
+}
+
+/// A run of an experiment did not end well.
+public struct RunFailed: Error, CustomStringConvertible {
+  public var run: ScalingExperiment.Run
+  public var exitCode: Int32
+  public var lastLine: String
+
+  public var description: String {
+    "the run on \(run.ranks) rank\(run.ranks == 1 ? "" : "s"), repeat \(run.repetition), ended with "
+      + "\(exitCode): \(lastLine)\nits output is in \(run.directory).log"
+  }
+}
+
+/// What an experiment wants to know of a run: a part of its `summary.json`.
+public struct RunResult: Decodable, Equatable, Sendable {
+  public var ranks: Int
+  public var batchSize: Int
+  public var samplesPerSecond: Double
+  public var communicationShare: Double
+  public var testAccuracy: Double?
+  public var replicasEqual: Bool
+  public var parameterHash: String
+
+  private enum CodingKeys: String, CodingKey {
+    case ranks
+    case batchSize = "batch-size"
+    case samplesPerSecond = "samples-per-second"
+    case communicationShare = "communication-share"
+    case testAccuracy = "test-accuracy"
+    case replicasEqual = "replicas-equal"
+    case parameterHash = "parameter-sha256"
+  }
+
+  public init(
+    ranks: Int, batchSize: Int, samplesPerSecond: Double, communicationShare: Double,
+    testAccuracy: Double?, replicasEqual: Bool, parameterHash: String
+  ) {
+    self.ranks = ranks
+    self.batchSize = batchSize
+    self.samplesPerSecond = samplesPerSecond
+    self.communicationShare = communicationShare
+    self.testAccuracy = testAccuracy
+    self.replicasEqual = replicasEqual
+    self.parameterHash = parameterHash
+  }
+
+  /// - Throws: `UnreadableSummary` if the file is missing, malformed, or of another number of ranks.
+  init(summaryPath path: String, ranks: Int) throws {
+    do {
+      let data = try Data(contentsOf: URL(fileURLWithPath: path))
+      self = try JSONDecoder().decode(RunResult.self, from: data)
+    } catch {
+      throw UnreadableSummary(path: path, reason: "\(error)")
+    }
+    guard self.ranks == ranks else {
+      throw UnreadableSummary(
+        path: path, reason: "it is of \(self.ranks) ranks, and \(ranks) were started")
+    }
+  }
+}
+
+/// A run has left no usable summary.
+public struct UnreadableSummary: Error, CustomStringConvertible {
+  public var path: String
+  public var reason: String
+  public var description: String { "\(path): \(reason)" }
+}

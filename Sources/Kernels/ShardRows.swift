@@ -1,0 +1,26 @@
+/// Which rows of a rank's batch belong to which shard of the global batch.
+///
+/// A rank holds a contiguous run of shards; shard `first + i` has the rows `ends[i-1]..<ends[i]`,
+/// possibly none.
+///
+///     shards   first        first+1   first+2
+///     rows     0 ... 31  |  32 ... 63  |  64 ... 95        ends = [32, 64, 96]
+public struct ShardRows: Equatable, Sendable {
+  public var first: Int
+  public var ends: [Int]
+
+  public init(first: Int, ends: [Int]) {
+    precondition(first >= 0 && zip(ends, ends.dropFirst()).allSatisfy(<=) && (ends.first ?? 0) >= 0)
+    self.first = first
+    self.ends = ends
+  }
+
+  /// All rows in one shard: sums run straight through.
+  public init(undivided rows: Int) { self.init(first: 0, ends: [rows]) }
+
+  public var rows: Int { ends.last ?? 0 }
+  public var count: Int { ends.count }
+
+  /// The rows of the `i`-th shard of the run.
+  public func rows(of i: Int) -> Range<Int> { (i == 0 ? 0 : ends[i - 1])..<ends[i] }
+}

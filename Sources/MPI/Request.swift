@@ -1,0 +1,37 @@
+import CMPI
+
+/// A send or receive under way. Its buffer belongs to MPI until it has completed.
+///
+/// A request cannot be copied, and it cannot be forgotten: one that is dropped before it has
+/// completed stops the process, because its buffer would be freed under MPI's hands. (Not when an
+/// MPI call has failed: then the error is on its way out, and the job with it.)
+public struct Request: ~Copyable {
+  private var raw: MPI_Request?
+
+  init(_ raw: MPI_Request?) { self.raw = raw }
+
+  /// Blocks until the message has left, or has arrived.
+  ///
+  /// The corresponding C function is `MPI_Wait` (MPI 3.1, section 3.7.3).
+  public mutating func wait() throws(MPIError) {
+    try check(MPI_Wait(&raw, CMPI_STATUS_IGNORE()), "MPI_Wait")
+  }
+
+  /// Whether the message has left, or has arrived; lets MPI make progress.
+  ///
+  /// The corresponding C function is `MPI_Test` (MPI 3.1, section 3.7.3).
+  public mutating func test() throws(MPIError) -> Bool {
+    var done: Int32 = 0
+    try check(MPI_Test(&raw, &done, CMPI_STATUS_IGNORE()), "MPI_Test")
+    return done != 0
+  }
+
+  /// MPI sets a completed request to null.
+  public var isComplete: Bool { raw == CMPI_REQUEST_NULL() }
+
+  deinit {
+    precondition(
+      isComplete || !Session.isActive || MPIError.hasOccurred,
+      "an MPI request was dropped before it had completed: call wait() on it")
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Yams
+
+// The kinds of values that configurations are made of.
+
+extension ConfigurationReader {
+  func integer(_ path: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
+    value(
+      path, default: fallback, ConfigurationReader.words(for: range),
+      parse: { ConfigurationReader.integer($0, in: range) }, text: { String($0) })
+  }
+
+  func optionalInteger(_ path: String, in range: ClosedRange<Int>) -> Int? {
+    optional(
+      path, ConfigurationReader.words(for: range),
+      parse: { ConfigurationReader.integer($0, in: range) }, text: { String($0) })
+  }
+
+  func requiredInteger(_ path: String, in range: ClosedRange<Int>) -> Int? {
+    required(
+      path, ConfigurationReader.words(for: range),
+      parse: { ConfigurationReader.integer($0, in: range) }, text: { String($0) })
+  }
+
+  func number(_ path: String, default fallback: Double, in range: ClosedRange<Double>) -> Double {
+    value(
+      path, default: fallback, ConfigurationReader.words(for: range),
+      parse: { ConfigurationReader.number($0, in: range) }, text: { "\($0)" })
+  }
+
+  func optionalNumber(_ path: String, in range: ClosedRange<Double>) -> Double? {
+    optional(
+      path, ConfigurationReader.words(for: range),
+      parse: { ConfigurationReader.number($0, in: range) }, text: { "\($0)" })
+  }
+
+  func boolean(_ path: String, default fallback: Bool) -> Bool {
+    value(path, default: fallback, "true or false", parse: { $0.bool }) { "\($0)" }
+  }
+
+  func string(_ path: String, default fallback: String) -> String {
+    value(path, default: fallback, "a text", parse: { $0.string }, text: ConfigurationReader.quote)
+  }
+
+  func requiredString(_ path: String, _ expectation: String) -> String? {
+    required(path, expectation, parse: { $0.string }, text: ConfigurationReader.quote)
+  }
+
+  /// One of the cases of an enumeration, by its raw value.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ path: String, default fallback: Choice
+  ) -> Choice {
+    value(
+      path, default: fallback, Choice.allCases.map(\.rawValue).joined(separator: " or "),
+      parse: { $0.string.flatMap(Choice.init(rawValue:)) }, text: { $0.rawValue })
+  }
+
+  func requiredChoice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ path: String, _ type: Choice.Type
+  ) -> Choice? {
+    required(
+      path, Choice.allCases.map(\.rawValue).joined(separator: " or "),
+      parse: { $0.string.flatMap(Choice.init(rawValue:)) }, text: { $0.rawValue })
+  }
+
+  static func integer(_ node: Node, in range: ClosedRange<Int>) -> Int? {
+    guard let value = node.int, range.contains(value) else { return nil }
+    return value
+  }
+
+  static func number(_ node: Node, in range: ClosedRange<Double>) -> Double? {
+    guard let value = node.float, range.contains(value) else { return nil }
+    return value
+  }
+
+  /// A text as a YAML scalar that reads back as the same text.
+  static func quote(_ text: String) -> String {
+    let plain = text.allSatisfy { $0.isLetter || $0.isNumber || "/._-".contains($0) }
+    if plain, !text.isEmpty, Node(text).int == nil, Node(text).float == nil, Node(text).bool == nil,
+      text != "null", text != "~", !text.hasPrefix("-")
+    {
+      return text
+    }
+    return "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+  }
+
+  private static func words(for range: ClosedRange<Int>) -> String {
+    range.upperBound == .max
+      ? "a whole number of at least \(range.lowerBound)"
+      : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  private static func words(for range: ClosedRange<Double>) -> String {
+    switch (range.lowerBound, range.upperBound) {
+    case (-.infinity, .infinity): "a number"
+    case (let low, .infinity): "a number of at least \(low)"
+    case (let low, let high): "a number from \(low) to \(high)"
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import Collective
+import Datasets
+import Foundation
+import NN
+import Yams
+
+/// What a run is asked to do: validated, with every default filled in.
+public struct TrainingConfiguration: Sendable {
+  public var data: DataConfiguration
+  public var model: [LayerSpecification]
+  public var loss: Loss
+  public var optimizer: OptimizerConfiguration
+
+  /// Passes over the training set.
+  public var epochs: Int
+  /// Steps at most, over all epochs.
+  public var maximumSteps: Int?
+  /// Stop after an epoch whose mean training loss is at most this.
+  public var targetLoss: Double?
+  /// Stop after an epoch whose test accuracy, from 0 to 1, is at least this.
+  public var targetAccuracy: Double?
+  /// Samples per step, on all ranks together.
+  public var batchSize: Int
+  /// Slices of a batch whose gradients are added along a fixed tree; a power of two.
+  public var shards: Int
+  public var seed: UInt64
+  /// Whether sums follow the shards, whatever the number of ranks.
+  public var isReproducible: Bool
+  /// Whether samples are visited in a new order in every epoch.
+  public var shuffles: Bool
+
+  /// Nil: chosen by size.
+  public var algorithm: AllreduceAlgorithm?
+  /// Gradients are reduced in buckets of at least this many bytes.
+  public var bucketBytes: Int
+
+  /// Steps between two `step` events.
+  public var logInterval: Int
+  /// The run directory.
+  public var output: String
+
+  /// Every value and where it comes from, in YAML.
+  public private(set) var annotatedText: String
+  /// Every value, in YAML: reads back as the same configuration.
+  public private(set) var text: String
+
+  /// Reads a configuration file.
+  /// - Parameters:
+  ///   - settings: `key.path=value` each, stronger than the environment and the file.
+  ///   - environment: its `LOCKSTEP_*` variables are stronger than the file.
+  /// - Throws: `ConfigurationError` with every fault, `UnreadableConfiguration` if there is no file.
+  public init(
+    file path: String, settings: [String] = [], environment: [String: String] = [:]
+  ) throws {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw UnreadableConfiguration(path: path)
+    }
+    try self.init(yaml: text, name: path, settings: settings, environment: environment)
+  }
+
+  /// Reads a configuration text.
+  /// - Parameter name: what messages call it.
+  public init(
+    yaml: String, name: String, settings: [String] = [], environment: [String: String] = [:]
+  ) throws {
+    let tree = try TrainingConfiguration.tree(yaml: yaml, name: name, settings: settings)
+    let reader = ConfigurationReader(tree, environment: environment)
+    let large = 1 << 31
+
+    let data = DataConfiguration(reader)
+    model = LayerSpecification.list(reader, "model")
+    loss = reader.choice("loss", default: .softmaxCrossEntropy)
+    optimizer = OptimizerConfiguration(reader)
+
+    epochs = reader.integer("training.epochs", default: 1, in: 1...large)
+    maximumSteps = reader.optionalInteger("training.max-steps", in: 1...large)
+    targetLoss = reader.optionalNumber("training.target-loss", in: -.infinity ... .infinity)
+    targetAccuracy = reader.optionalNumber("training.target-accuracy", in: 0...1)
+    batchSize = reader.integer("training.batch-size", default: 256, in: 1...large)
+    shards = reader.integer("training.shards", default: 8, in: 1...65536)
+    seed = UInt64(reader.integer("training.seed", default: 1, in: 0...Int.max))
+    isReproducible = reader.boolean("training.reproducible", default: true)
+    shuffles = reader.boolean("training.shuffle", default: true)
+    algorithm = AllreduceAlgorithm.read(reader, "collective.algorithm")
+    bucketBytes = reader.integer("collective.bucket-bytes", default: 1 << 20, in: 4...large)
+    logInterval = reader.integer("log.every-steps", default: 10, in: 1...large)
+    output = reader.string("output", default: "runs/\(TrainingConfiguration.stem(of: name))")
+
+    if shards & (shards - 1) != 0 {
+      reader.fault("training.shards", "expected a power of two, found \(shards)")
+    }
+    if isReproducible, let algorithm, !algorithm.isCanonical {
+      reader.fault(
+        "collective.algorithm",
+        "\(algorithm.rawValue) adds in an order that depends on the number of ranks: set "
+          + "training.reproducible to false, or use auto or tree")
+    }
+    if targetAccuracy != nil, !loss.usesLabels || data?.test == nil {
+      reader.fault(
+        "training.target-accuracy", "needs data.test and a loss over class labels")
+    }
+    if let data, let answers = data.train.hasLabels, answers != loss.usesLabels {
+      reader.fault(
+        "loss",
+        loss.usesLabels
+          ? "\(loss.rawValue) needs class labels, and data.train has targets"
+          : "\(loss.rawValue) needs targets, and data.train has class labels")
+    }
+    reader.refuseUnknownKeys()
+    guard reader.faults.isEmpty, let data else { throw ConfigurationError(faults: reader.faults) }
+    self.data = data
+    annotatedText = ConfigurationText(reader.entries).annotated
+    text = ConfigurationText(reader.entries).plain
+  }
+
+  private static func tree(
+    yaml: String, name: String, settings: [String]
+  ) throws -> ConfigurationTree {
+    var tree: ConfigurationTree
+    do {
+      let node = try Yams.compose(yaml: yaml) ?? .mapping(.init([]))
+      tree = ConfigurationTree(node) { .file(name, line: $0) }
+    } catch let error as YamlError {
+      throw ConfigurationError(faults: [TrainingConfiguration.fault(error, name)])
+    }
+    guard case .section = tree else {
+      throw ConfigurationError(faults: [
+        .init(
+          key: "", origin: .file(name, line: 1),
+          reason: "expected sections such as 'data:' and 'model:'")
+      ])
+    }
+    var faults: [ConfigurationError.Fault] = []
+    for setting in settings {
+      guard let separator = setting.firstIndex(of: "="), separator != setting.startIndex else {
+        faults.append(
+          .init(key: setting, origin: .commandLine, reason: "expected key.path=value"))
+        continue
+      }
+      let key = String(setting[..<separator])
+      let value = String(setting[setting.index(after: separator)...])
+      let path = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      do {
+        let node = try Yams.compose(yaml: value) ?? Node("")
+        tree.set(path[...], ConfigurationTree(node) { _ in .commandLine })
+      } catch {
+        faults.append(
+          .init(key: key, origin: .commandLine, reason: "'\(value)' is not a YAML value"))
+      }
+    }
+    guard faults.isEmpty else { throw ConfigurationError(faults: faults) }
+    return tree
+  }
+
+  private static func fault(_ error: YamlError, _ name: String) -> ConfigurationError.Fault {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      .init(key: "", origin: .file(name, line: mark.line), reason: "not valid YAML: \(problem)")
+    default:
+      .init(key: "", origin: .file(name, line: 1), reason: "not valid YAML: \(error)")
+    }
+  }
+
+  private static func stem(of path: String) -> String {
+    URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+  }
+}
+
+/// There is no configuration file where one was named.
+public struct UnreadableConfiguration: Error, CustomStringConvertible {
+  public var path: String
+  public var description: String { "\(path): no such configuration file, or it cannot be read" }
+}
+
+extension AllreduceAlgorithm {
+  /// `auto`, which is nil, or an algorithm's name.
+  fileprivate static func read(_ reader: ConfigurationReader, _ path: String) -> Self? {
+    let names = ["auto"] + allCases.map(\.rawValue)
+    let name = reader.value(
+      path, default: "auto", names.joined(separator: " or "),
+      parse: { node in node.string.flatMap { names.contains($0) ? $0 : nil } }, text: { $0 })
+    return AllreduceAlgorithm(rawValue: name)
+  }
+}

@@ -1,0 +1,85 @@
+import Collective
+import Datasets
+import Kernels
+import NN
+
+/// Holds the network against the test set, every rank on its part.
+///
+/// Sums are kept per shard and added in the shards' order, so that the result is the same, bit for
+/// bit, on any number of ranks.
+final class Evaluator {
+  struct Result: Equatable {
+    /// Mean over samples.
+    var loss: Double
+    /// From 0 to 1, where targets are labels.
+    var accuracy: Double?
+  }
+
+  private let dataset: any Dataset
+  private let sampler: Sampler
+  private let partition: Partition
+  private let loss: Loss
+  private let losses: AlignedBuffer
+  /// Of each shard: loss sum, correct predictions. Other ranks' shards are zero here before the sum.
+  private let sums: AlignedBuffer
+  private let rank: Int
+
+  init(_ dataset: any Dataset, batchSize: Int, partition: Partition, rank: Int, loss: Loss) {
+    self.dataset = dataset
+    self.partition = partition
+    self.rank = rank
+    self.loss = loss
+    sampler = Sampler(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
+    losses = AlignedBuffer(
+      count: partition.rowsOfLargestBatch(ofRank: rank, sampler: sampler))
+    sums = AlignedBuffer(count: 2 * partition.shards)
+  }
+
+  /// Rows of this rank's largest batch.
+  var maximumRows: Int { losses.count }
+
+  /// Collective.
+  func evaluate(
+    _ network: Network, executor: ScheduleExecutor, kernels: KernelSet
+  ) throws -> Result {
+    sums.elements.update(repeating: 0)
+    var lossSums = [Double](repeating: 0, count: partition.shards)
+    let stream = BatchStream(
+      dataset, sampler: sampler, partition: partition, rank: rank,
+      range: 0..<sampler.batchesPerEpoch, instructions: kernels.instructions)
+    while let batch = stream.next() {
+      let outputs = network.forward(
+        batch.inputs, pass: Pass(kernels: kernels, shards: batch.shards))
+      loss.evaluate(
+        outputs, batch.targets(loss), losses: losses.base,
+        gradient: network.outputGradient(rows: batch.rows), kernels: kernels)
+      for i in 0..<batch.shards.count {
+        let shard = batch.shards.first + i
+        let rows = batch.shards.rows(of: i)
+        for row in rows { lossSums[shard] += Double(losses.base[row]) }
+        if loss.usesLabels {
+          let part = Matrix(
+            outputs.row(rows.lowerBound), rows: rows.count, columns: outputs.columns)
+          sums.base[2 * shard + 1] += Float(
+            countCorrect(part, labels: batch.labels + rows.lowerBound))
+        }
+      }
+    }
+    for shard in partition.shards(of: rank) { sums.base[2 * shard] = Float(lossSums[shard]) }
+    try executor.allreduce(sums.elements, .tree)
+
+    let shards = 0..<partition.shards
+    let count = Double(dataset.count)
+    return Result(
+      loss: shards.reduce(0) { $0 + Double(sums.base[2 * $1]) } / count,
+      accuracy: loss.usesLabels
+        ? shards.reduce(0) { $0 + Double(sums.base[2 * $1 + 1]) } / count : nil)
+  }
+}
+
+extension Batch {
+  /// The targets of the kind that `loss` wants.
+  func targets(_ loss: Loss) -> Targets {
+    loss.usesLabels ? .labels(labels) : .values(values.base)
+  }
+}

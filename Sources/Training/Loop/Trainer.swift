@@ -1,0 +1,142 @@
+import Collective
+import Datasets
+import Foundation
+import Kernels
+import NN
+
+/// Synchronous data-parallel SGD: every rank computes the gradient of its part of each batch, the
+/// gradients are added up, and every rank makes the same step.
+final class Trainer {
+  let plan: TrainingPlan
+  let network: Network
+  let kernels: KernelSet
+  let executor: ScheduleExecutor
+  private let configuration: TrainingConfiguration
+  private let synchronizer: GradientSynchronizer
+  private let optimizer: SGD
+  private let evaluator: Evaluator?
+  private let losses: AlignedBuffer
+  private let world: World
+
+  private(set) var clock = PhaseClock()
+  private(set) var progress = TrainingProgress()
+
+  /// What travels behind the gradients, so that means are exact however the samples are spread.
+  private enum Tail {
+    static let lossSum = 0
+    static let samples = 1
+    static let count = 16  // a cache line
+  }
+
+  init(_ plan: TrainingPlan, world: World) {
+    self.plan = plan
+    self.world = world
+    configuration = plan.configuration
+    kernels = KernelSet(plan.instructions)
+    executor = ScheduleExecutor(over: world.transport, kernels: kernels)
+    evaluator = plan.test.map {
+      Evaluator(
+        $0, batchSize: plan.configuration.batchSize, partition: plan.partition, rank: world.rank,
+        loss: plan.configuration.loss)
+    }
+    let rows = plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler)
+    network = Network(
+      configuration.model, inputShape: Shape(plan.training.featureExtents),
+      maximumRows: max(rows, evaluator?.maximumRows ?? 0), gradientTail: Tail.count)
+    network.initialize(seed: configuration.seed)
+    losses = AlignedBuffer(count: rows)
+    optimizer = SGD(
+      layout: network.layout, momentum: configuration.optimizer.momentum,
+      weightDecay: configuration.optimizer.weightDecay)
+    synchronizer = GradientSynchronizer(
+      network.gradients, executor: executor, size: world.size, algorithm: configuration.algorithm,
+      isCanonical: configuration.isReproducible, bucketBytes: configuration.bucketBytes)
+  }
+
+  /// Trains until the plan, or a stopping rule, says stop.
+  /// - Parameter log: nil on all ranks but the root.
+  func run(log: RunLog?) throws {
+    let steps = plan.totalSteps
+    let stream = BatchStream(
+      plan.training, sampler: plan.sampler, partition: plan.partition, rank: world.rank,
+      range: 0..<steps, instructions: plan.instructions)
+    for step in 0..<steps {
+      clock.enter(.data)
+      let batch = stream.next()!
+      let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
+      let loss = try trainStep(batch, learningRate: rate)
+      clock.enter(.other)
+      progress.record(step: step, loss: loss, samples: batch.globalSize)
+      if step == 0 { progress.timeToFirstStep = ProcessFacts.age }
+      if (step + 1) % configuration.logInterval == 0 || step + 1 == steps {
+        try log?.record(stepEvent(step, loss, rate))
+      }
+      if (step + 1) % plan.sampler.batchesPerEpoch == 0 || step + 1 == steps {
+        if try endEpoch(log: log) { break }
+      }
+    }
+    clock.enter(.other)
+  }
+
+  /// One step: forward, loss, backward, allreduce, update. Returns the mean loss over the batch.
+  private func trainStep(_ batch: Batch, learningRate: Float) throws -> Double {
+    clock.enter(.compute)
+    let pass = Pass(kernels: kernels, shards: batch.shards)
+    let outputs = network.forward(batch.inputs, pass: pass)
+    configuration.loss.evaluate(
+      outputs, batch.targets(configuration.loss), losses: losses.base,
+      gradient: network.outputGradient(rows: batch.rows), kernels: kernels)
+    let tail = network.gradients.tail
+    tail[Tail.lossSum] = kernels.sum(losses.base, over: batch.shards)
+    tail[Tail.samples] = Float(batch.rows)
+    for layer in network.layers.indices.reversed() {
+      network.backward(throughLayer: layer, inputs: batch.inputs, pass: pass)
+      try synchronizer.filled(from: network.gradientOffset(ofLayer: layer))
+    }
+    clock.enter(.communication)
+    try synchronizer.finish()
+    clock.enter(.compute)
+    let samples = tail[Tail.samples]
+    optimizer.step(
+      network.parameters, gradients: network.gradients, gradientScale: 1 / samples,
+      learningRate: learningRate, kernels: kernels)
+    return Double(tail[Tail.lossSum]) / Double(samples)
+  }
+
+  private func stepEvent(_ step: Int, _ loss: Double, _ rate: Float) -> StepEvent {
+    let seconds = clock.elapsed
+    return StepEvent(
+      step: step + 1, epoch: step / plan.sampler.batchesPerEpoch + 1, samples: progress.samples,
+      loss: JSONNumber(value: loss), learningRate: rate, seconds: seconds,
+      samplesPerSecond: progress.rateSinceLastEvent(trainingSeconds: clock.trainingSeconds))
+  }
+
+  /// Evaluates, reports, and decides - alike on all ranks - whether training is over.
+  private func endEpoch(log: RunLog?) throws -> Bool {
+    clock.enter(.evaluation)
+    let result = try evaluator?.evaluate(network, executor: executor, kernels: kernels)
+    clock.enter(.other)
+    progress.endEpoch(result, trainingSeconds: clock.trainingSeconds)
+    if let result {
+      try log?.record(
+        EvaluationEvent(
+          step: progress.steps, epoch: progress.epochs, loss: JSONNumber(value: result.loss),
+          accuracy: result.accuracy, seconds: clock.elapsed))
+    }
+    log?.say(progress.line(epochs: configuration.epochs))
+    guard progress.epochLoss.isFinite else {
+      throw TrainingError(
+        ExitStatus.diverged,
+        "the loss became \(progress.epochLoss) in epoch \(progress.epochs): lower "
+          + "optimizer.learning-rate (\(configuration.optimizer.schedule.peak))")
+    }
+    if let target = configuration.targetLoss, progress.epochLoss <= target {
+      progress.status = "target-loss"
+    } else if let target = configuration.targetAccuracy, let accuracy = result?.accuracy,
+      accuracy >= target
+    {
+      progress.status = "target-accuracy"
+    }
+    return progress.status != TrainingProgress.completed
+  }
+}

@@ -1,0 +1,35 @@
+import CCrypto
+import NN
+
+/// SHA-256 over the bytes of all tensors of a slab, in order, without padding: equal if and only if
+/// the parameters are, bit for bit.
+struct ParameterHash: Equatable {
+  let bytes: [UInt8]
+
+  init(_ slab: Slab) {
+    let context = EVP_MD_CTX_new()
+    defer { EVP_MD_CTX_free(context) }
+    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    var length: UInt32 = 0
+    var succeeded = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+    for tensor in slab.layout.tensors {
+      let bytes = UnsafeRawBufferPointer(slab.elements(of: tensor))
+      succeeded = succeeded && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
+    }
+    succeeded = succeeded && EVP_DigestFinal_ex(context, &digest, &length) == 1
+    precondition(succeeded, "OpenSSL's SHA-256 failed")
+    bytes = Array(digest.prefix(Int(length)))
+  }
+
+  /// 64 digits.
+  var hexadecimal: String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  /// Ranks that hold something other than what most hold; empty if all agree.
+  static func odd(among hashes: [[UInt8]]) -> [Int] {
+    let counts = Dictionary(grouping: hashes.indices, by: { hashes[$0] })
+    let most = counts.values.max { ($0.count, -$0[0]) < ($1.count, -$1[0]) } ?? []
+    return hashes.indices.filter { !most.contains($0) }
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// What a run says while it goes on: events into `metrics.jsonl`, lines for the reader on standard
+/// output. Only the root rank has one.
+final class RunLog {
+  private let metrics: FileHandle
+  private let path: String
+  private let encoder = JSONEncoder.lockstep()
+  private let isQuiet: Bool
+
+  /// - Parameter isQuiet: nothing on standard output.
+  init(in directory: OutputDirectory, isQuiet: Bool) throws {
+    self.isQuiet = isQuiet
+    path = directory.path + "/metrics.jsonl"
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let handle = FileHandle(forWritingAtPath: path)
+    else { throw TrainingError(ExitStatus.cannotWrite, "\(path): cannot be written") }
+    metrics = handle
+  }
+
+  deinit { try? metrics.close() }
+
+  /// Adds a line to `metrics.jsonl`.
+  func record(_ event: some Encodable) throws {
+    do {
+      var line = try encoder.encode(event)
+      line.append(0x0A)
+      try metrics.write(contentsOf: line)
+    } catch {
+      throw TrainingError(ExitStatus.inputOutput, "\(path): cannot be written: \(error)")
+    }
+  }
+
+  /// Writes a line for the reader.
+  func say(_ line: String) {
+    guard !isQuiet else { return }
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+
+  /// Warns the reader, and records it.
+  func warn(_ message: String) throws {
+    FileHandle.standardError.write(Data("warning: \(message)\n".utf8))
+    try record(WarningEvent(message: message))
+  }
+}

@@ -1,0 +1,67 @@
+import Collective
+import Foundation
+
+/// The ranks of a job, as training sees them.
+public struct World {
+  public let transport: any Transport
+  /// Every rank's host name.
+  public let hosts: [String]
+  /// What carries the messages: `Open MPI v4.1.4`, or `none` for a rank on its own.
+  public let carrier: String
+
+  /// Collective: every rank tells its host.
+  public init(_ transport: any Transport, host: String, carrier: String) throws {
+    self.transport = transport
+    self.carrier = carrier
+    hosts = try transport.allgather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  public var rank: Int { transport.rank }
+  public var size: Int { transport.size }
+  public var isRoot: Bool { rank == 0 }
+  /// Hosts, each once, in the order of ranks.
+  public var nodes: [String] {
+    hosts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// Runs `body` on every rank and goes on only if it succeeded on all of them. Collective.
+  /// - Throws: on all ranks alike, `RefusedTogether` with what the ranks threw.
+  func together<Result>(_ body: () throws -> Result) throws -> Result {
+    var result: Result?
+    var report: [UInt8] = []
+    do {
+      result = try body()
+    } catch {
+      report = Array("\(ExitStatus.of(error)) \(error)".utf8)
+    }
+    let reports = try transport.allgather(report).map { String(decoding: $0, as: UTF8.self) }
+    if let refusal = RefusedTogether(reports: reports, hosts: hosts) { throw refusal }
+    return result!
+  }
+}
+
+/// What kept one or more ranks from going on, known to all of them: it is printed once for the job.
+public struct RefusedTogether: Error, CustomStringConvertible {
+  public let exitCode: Int32
+  public let description: String
+
+  /// - Parameter reports: of each rank, exit code and message, or nothing.
+  init?(reports: [String], hosts: [String]) {
+    let refusals = reports.enumerated().filter { !$0.element.isEmpty }
+    guard let first = refusals.first else { return nil }
+    func message(_ report: String) -> String {
+      String(report.drop { $0 != " " }.dropFirst())
+    }
+    exitCode = Int32(first.element.prefix { $0 != " " }) ?? ExitStatus.internalFault
+    if refusals.count == reports.count, refusals.allSatisfy({ $0.element == first.element }) {
+      description = message(first.element)
+      return
+    }
+    var seen: Set<String> = []
+    description = refusals.filter { seen.insert($0.element).inserted }.map { rank, report in
+      let same = refusals.filter { $0.element == report }.count - 1
+      let others = same == 0 ? "" : " (and \(same) other rank\(same == 1 ? "" : "s"))"
+      return "[\(rank)/\(reports.count) \(hosts[rank])] \(message(report))\(others)"
+    }.joined(separator: "\n")
+  }
+}

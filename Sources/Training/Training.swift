@@ -1,0 +1,168 @@
+import Foundation
+import NN
+
+/// What a run needs to know of the program that runs it.
+public struct Program: Sendable {
+  public var version: String
+  /// The commit that it was built from.
+  public var commit: String
+  public var environment: [String: String]
+  /// Nothing on standard output.
+  public var isQuiet: Bool
+
+  public init(version: String, commit: String, environment: [String: String], isQuiet: Bool) {
+    self.version = version
+    self.commit = commit
+    self.environment = environment
+    self.isQuiet = isQuiet
+  }
+}
+
+/// Reads a configuration on all ranks. Collective.
+/// - Throws: `RefusedTogether`, on all ranks alike.
+public func readConfiguration(
+  file: String, settings: [String], world: World, program: Program
+) throws -> TrainingConfiguration {
+  try world.together {
+    try TrainingConfiguration(file: file, settings: settings, environment: program.environment)
+  }
+}
+
+/// Trains a model on the ranks of `world` and leaves a run directory. Collective.
+/// - Returns: on every rank, what `summary.json` says.
+/// - Throws: `RefusedTogether`, on all ranks alike, if the run cannot start: then nothing has been
+///   written. Any other error is one rank's, and ends the job.
+public func train(
+  _ configuration: TrainingConfiguration, world: World, program: Program
+) throws -> RunSummary {
+  let plan = try TrainingPlan(configuration, world: world, environment: program.environment)
+  let trainer = Trainer(plan, world: world)
+  let (directory, log) = try world.together { () -> (OutputDirectory?, RunLog?) in
+    guard world.isRoot else { return (nil, nil) }
+    let (directory, movedTo) = try OutputDirectory.create(
+      configuration.output, marker: "metrics.jsonl")
+    try directory.write(Data(configuration.text.utf8), to: "config.yaml")
+    let log = try RunLog(in: directory, isQuiet: program.isQuiet)
+    try log.record(start(of: trainer, world: world, program: program))
+    for line in introduction(to: trainer, world: world, program: program) { log.say(line) }
+    if let movedTo { log.say("earlier run moved to \(movedTo)") }
+    return (directory, log)
+  }
+  try trainer.run(log: log)
+  let summary = try summarize(trainer, world: world)
+  if let directory {
+    let metadata = [
+      "format": "lockstep", "version": program.version, "commit": program.commit,
+      "parameter-sha256": summary.parameterSha256,
+    ]
+    try directory.write(
+      try SafeTensors.encode(trainer.network.parameters, metadata: metadata),
+      to: "model.safetensors")
+    let end = EndEvent(
+      status: summary.status, step: summary.steps, seconds: trainer.clock.elapsed)
+    try log?.record(end)
+    try directory.write(
+      try JSONEncoder.lockstep(pretty: true).encode(summary) + Data("\n".utf8), to: "summary.json")
+    for line in conclusion(summary, directory: directory) { log?.say(line) }
+  }
+  guard summary.replicasEqual else {
+    throw TrainingError(
+      ExitStatus.diverged,
+      "the ranks ended with different parameters: memory or network of a host is not to be trusted")
+  }
+  return summary
+}
+
+private func algorithm(of configuration: TrainingConfiguration) -> String {
+  configuration.algorithm?.rawValue ?? (configuration.isReproducible ? "tree" : "auto")
+}
+
+private func start(of trainer: Trainer, world: World, program: Program) -> StartEvent {
+  let plan = trainer.plan
+  return StartEvent(
+    version: program.version, commit: program.commit, ranks: world.size, hosts: world.hosts,
+    transport: world.carrier, kernels: plan.instructions.rawValue,
+    algorithm: algorithm(of: plan.configuration),
+    parameters: trainer.network.layout.parameterCount, trainSamples: plan.training.count,
+    testSamples: plan.test?.count, steps: plan.totalSteps,
+    batchSize: plan.configuration.batchSize, shards: plan.partition.shards,
+    date: ISO8601DateFormatter().string(from: Date()))
+}
+
+private func introduction(
+  to trainer: Trainer, world: World, program: Program
+) -> [String] {
+  let plan = trainer.plan
+  func plural(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
+  var data = "\(plan.configuration.data.format.rawValue), \(plan.training.count) training samples"
+  if let test = plan.test { data += ", \(test.count) test samples" }
+  let network = trainer.network
+  let shapes =
+    [network.inputShape.description] + network.layers.map { "\($0.kind) \($0.outputShape)" }
+  return [
+    "lockstep \(program.version): \(plural(world.size, "rank")) on "
+      + "\(plural(world.nodes.count, "node")), \(plan.instructions.rawValue) kernels, "
+      + "\(algorithm(of: plan.configuration)) allreduce",
+    "data   \(data)",
+    "model  \(shapes.joined(separator: " > ")), \(network.layout.parameterCount) parameters",
+  ]
+}
+
+private func conclusion(_ summary: RunSummary, directory: OutputDirectory) -> [String] {
+  let shares = [
+    ("compute", summary.computeShare), ("communication", summary.communicationShare),
+    ("data", summary.dataShare),
+  ].map { String(format: "%@ %.0f %%", $0.0, 100 * $0.1) }
+  var first = String(
+    format: "%@ after %d steps in %.1f s, %.0f samples/s (%@)",
+    summary.status, summary.steps, summary.seconds, summary.samplesPerSecond,
+    shares.joined(separator: ", "))
+  if let accuracy = summary.testAccuracy {
+    first += String(format: ", test accuracy %.2f %%", 100 * accuracy)
+  }
+  let replicas =
+    summary.ranks == 1
+    ? ""
+    : summary.replicasEqual ? ", equal on all \(summary.ranks) ranks" : ", NOT EQUAL on all ranks"
+  return [
+    first, "parameters \(summary.parameterSha256.prefix(16))\(replicas)",
+    "run    \(directory.path)",
+  ]
+}
+
+/// Compares the replicas and gathers what every rank measured. Collective.
+private func summarize(_ trainer: Trainer, world: World) throws -> RunSummary {
+  let hash = ParameterHash(trainer.network.parameters)
+  let hashes = try world.transport.allgather(hash.bytes)
+  let clock = trainer.clock
+  let total = max(clock.trainingSeconds, 1e-9)
+  let mine = RankFacts(
+    shares: [.compute, .communication, .data].map { clock.seconds(in: $0) / total },
+    peakRssBytes: ProcessFacts.peakResidentBytes)
+  let encoded = try JSONEncoder().encode(mine)
+  let facts = try world.transport.allgather(Array(encoded)).map {
+    try JSONDecoder().decode(RankFacts.self, from: Data($0))
+  }
+  func mean(_ index: Int) -> Double {
+    facts.reduce(0) { $0 + $1.shares[index] } / Double(facts.count)
+  }
+  let progress = trainer.progress
+  let configuration = trainer.plan.configuration
+  return RunSummary(
+    status: progress.status, ranks: world.size, nodes: world.nodes.count,
+    batchSize: configuration.batchSize, steps: progress.steps, epochs: progress.epochs,
+    trainLoss: progress.epochLoss,
+    testLoss: progress.evaluation.flatMap { $0.loss.isFinite ? $0.loss : nil },
+    testAccuracy: progress.evaluation?.accuracy, samplesPerSecond: progress.medianRate,
+    seconds: clock.elapsed, timeToFirstStep: progress.timeToFirstStep, computeShare: mean(0),
+    communicationShare: mean(1), dataShare: mean(2), peakRssBytes: facts.map(\.peakRssBytes),
+    parameters: trainer.network.layout.parameterCount, parameterSha256: hash.hexadecimal,
+    replicasEqual: ParameterHash.odd(among: hashes).isEmpty,
+    kernels: trainer.plan.instructions.rawValue, algorithm: algorithm(of: configuration))
+}
+
+/// What one rank measured of itself.
+private struct RankFacts: Codable {
+  var shares: [Double]
+  var peakRssBytes: Int
+}

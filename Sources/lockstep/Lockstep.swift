@@ -1,0 +1,61 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import MPI
+import Training
+
+@main
+struct Lockstep: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lockstep",
+    abstract: "Trains models by synchronous data-parallel SGD on CPU clusters.",
+    version: "0.1.0",
+    subcommands: [Train.self, Launch.self, Scale.self])
+}
+
+extension Program {
+  /// This program.
+  static func current(isQuiet: Bool) -> Program {
+    // run.sh leaves the commit beside the binary that it built.
+    let path = ProcessInfo.processInfo.arguments[0] + ".commit"
+    let commit = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "unknown"
+    return Program(
+      version: Lockstep.configuration.version,
+      commit: commit.trimmingCharacters(in: .whitespacesAndNewlines),
+      environment: ProcessInfo.processInfo.environment, isQuiet: isQuiet)
+  }
+}
+
+/// Runs `body`; an error becomes a line on standard error and the exit code that it stands for.
+func reportingErrors(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let code as ArgumentParser.ExitCode {
+    throw code
+  } catch {
+    printError(error)
+    throw ArgumentParser.ExitCode(exitStatus(of: error))
+  }
+}
+
+/// Writes a line to standard output at once, be it a terminal or a pipe.
+func say(_ line: String) {
+  FileHandle.standardOutput.write(Data((line + "\n").utf8))
+}
+
+func printError(_ error: any Error) {
+  let lines = "\(error)".split(separator: "\n").map { "error: \($0)\n" }
+  FileHandle.standardError.write(Data(lines.joined().utf8))
+}
+
+/// The exit code for any error there is.
+func exitStatus(of error: any Error) -> Int32 {
+  switch error {
+  case let error as RefusedTogether: error.exitCode
+  case is MPIError, is UnsupportedThreadLevel, is LaunchError: ExitStatus.unavailable
+  case let error as RunFailed: error.exitCode
+  case let error as HostfileError: error.isMissing ? ExitStatus.missingInput : ExitStatus.usage
+  case is UnreadableSummary: ExitStatus.inputOutput
+  default: ExitStatus.of(error)
+  }
+}

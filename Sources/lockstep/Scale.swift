@@ -1,0 +1,95 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Training
+
+/// `lockstep scale`: one configuration on several numbers of ranks.
+struct Scale: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures how training scales with the number of ranks.",
+    discussion: """
+      Runs alternate between the numbers of ranks. Leaves report.txt, report.csv and speedup.svg,
+      and every run's directory.
+
+      Example:  lockstep scale Examples/fashion-mnist-mlp.yaml --ranks 1,2,4 --repeats 3
+      """)
+
+  @Argument(help: "The configuration, a YAML file.")
+  var config: String
+
+  @Option(
+    help: ArgumentHelp("Numbers of ranks.", valueName: "n,n,..."),
+    transform: { text in
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+      guard parts.allSatisfy({ $0 ?? 0 > 0 }) else {
+        throw ValidationError("'\(text)' is not a list of numbers of ranks such as 1,2,4")
+      }
+      return parts.map { $0! }
+    })
+  var ranks: [Int] = [1, 2]
+
+  @Option(
+    help: "strong: the same batch for any number of ranks; weak: the same batch for every rank.")
+  var mode: ScalingExperiment.Mode = .strong
+
+  @Option(help: "Runs for each number of ranks.")
+  var repeats = 3
+
+  @Option(help: ArgumentHelp("Hosts and their slots, as mpirun reads them.", valueName: "file"))
+  var hostfile: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Sets a value of the configuration; repeat it for more.", valueName: "key.path=value"))
+  var settings: [String] = []
+
+  @Option(help: ArgumentHelp("Where the report goes.", valueName: "dir"))
+  var output: String?
+
+  func validate() throws {
+    guard repeats > 0 else { throw ValidationError("--repeats: at least one run is needed") }
+    guard Set(ranks).count == ranks.count else {
+      throw ValidationError("--ranks: a number is there twice")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let environment = ProcessInfo.processInfo.environment
+      let configuration = try TrainingConfiguration(
+        file: config, settings: settings, environment: environment)
+      if let hostfile { _ = try Hostfile(path: hostfile) }
+      let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
+      let (directory, movedTo) = try OutputDirectory.create(
+        output ?? "scaling/\(name)-\(mode.rawValue)", marker: "runs")
+      if let movedTo { say("earlier report moved to \(movedTo)") }
+      let experiment = ScalingExperiment(
+        configuration: config, batchSize: configuration.batchSize, ranks: ranks, mode: mode,
+        repeats: repeats, hostfile: hostfile, options: settings.flatMap { ["--set", $0] },
+        directory: directory.path, program: try ownPath())
+      try report(experiment, in: directory, environment: environment)
+    }
+  }
+
+  private func report(
+    _ experiment: ScalingExperiment, in directory: OutputDirectory, environment: [String: String]
+  ) throws {
+    let machine = Machine.current
+    var results: [RunResult] = []
+    for (number, run) in experiment.runs.enumerated() {
+      let result = try experiment.execute(run, on: machine, environment: environment)
+      results.append(result)
+      let rate = String(format: "%.0f", result.samplesPerSecond)
+      say("run \(number + 1)/\(experiment.runs.count)  ranks \(run.ranks)  \(rate) samples/s")
+    }
+    let report = ScalingReport(mode: mode, results: results)
+    try directory.write(Data(report.text.utf8), to: "report.txt")
+    try directory.write(Data(report.csv.utf8), to: "report.csv")
+    try directory.write(Data(report.svg.utf8), to: "speedup.svg")
+    say("\n" + report.text)
+    say("report \(directory.path)")
+  }
+}
+
+extension ScalingExperiment.Mode: ExpressibleByArgument {}
