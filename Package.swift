@@ -3,8 +3,9 @@ import PackageDescription
 
 // One source folder, compiled once per instruction set: KernelsAVX2 and KernelsAVX512 are symbolic
 // links to KernelsBaseline. The flags hold in debug builds too, so that tests run the kernels that
-// users run. `-Xcc` flags set the target features of Swift's own code generation.
-let kernelFlags = ["-Ounchecked", "-wmo"]
+// users run; whole modules at a time, so that small functions are inlined across files there too.
+// `-Xcc` flags set the target features of Swift's own code generation.
+let kernelFlags = ["-Ounchecked", "-wmo", "-num-threads", "1", "-disable-batch-mode"]
 #if arch(x86_64)
   let avx2Flags = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"].flatMap { ["-Xcc", $0] }
   let avx512Flags =

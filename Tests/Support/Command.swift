@@ -65,9 +65,10 @@ public enum Location {
   public static func product(_ name: String) -> String {
     // /proc/self/exe is the test runner, in the build folder or in the toolchain: the bundle is
     // among the arguments or is the program itself.
-    let candidates = ProcessInfo.processInfo.arguments + [
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    ]
+    let candidates =
+      ProcessInfo.processInfo.arguments + [
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+      ]
     for candidate in candidates {
       let path = URL(fileURLWithPath: candidate).deletingLastPathComponent().path + "/" + name
       if FileManager.default.isExecutableFile(atPath: path) { return path }

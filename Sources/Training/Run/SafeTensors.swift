@@ -7,7 +7,13 @@ enum SafeTensors {
   private struct Entry: Encodable {
     var dtype = "F32"
     var shape: [Int]
-    var data_offsets: [Int]
+    var dataOffsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype
+      case shape
+      case dataOffsets = "data_offsets"
+    }
   }
 
   /// All tensors of a slab, in the slab's order, without its padding.
@@ -21,7 +27,7 @@ enum SafeTensors {
     var offset = 0
     for tensor in slab.layout.tensors {
       let size = tensor.shape.count * MemoryLayout<Float>.size
-      let entry = Entry(shape: tensor.shape.dimensions, data_offsets: [offset, offset + size])
+      let entry = Entry(shape: tensor.shape.dimensions, dataOffsets: [offset, offset + size])
       let name = String(decoding: try encoder.encode(tensor.name), as: UTF8.self)
       fields.append(name + ":" + String(decoding: try encoder.encode(entry), as: UTF8.self))
       offset += size
