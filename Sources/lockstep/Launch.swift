@@ -24,6 +24,10 @@ struct Launch: ParsableCommand {
 
   func validate() throws {
     guard ranks ?? 1 > 0 else { throw ValidationError("-n: at least one rank is needed") }
+    // Everything from the command's name on is the command's, and so is a help flag without a name.
+    if let first = command.first, ["-h", "--help"].contains(first) {
+      throw CleanExit.helpRequest(Launch.self)
+    }
     guard !command.isEmpty else { throw ValidationError("name a command, such as train") }
   }
 

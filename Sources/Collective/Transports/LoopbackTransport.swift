@@ -142,6 +142,8 @@ private final class LoopbackGroup: @unchecked Sendable {
     precondition((0..<size).contains(route.from) && (0..<size).contains(route.to))
     condition.lock()
     defer { condition.unlock() }
+    // A rank that has left took its buffers along: nothing is delivered any more.
+    if let left { throw RankLeft(rank: left) }
     let slot = nextSlot
     nextSlot += 1
     transfers[slot] = transfer
@@ -158,7 +160,7 @@ private final class LoopbackGroup: @unchecked Sendable {
       return TransferID(slot: slot)
     }
     let (send, receive) = side == .send ? (slot, partner) : (partner, slot)
-    deliver(from: send, to: receive)
+    if !deliver(from: send, to: receive) { left = rank(of: side, route) }
     condition.broadcast()
     return TransferID(slot: slot)
   }
@@ -212,17 +214,22 @@ private final class LoopbackGroup: @unchecked Sendable {
     condition.broadcast()
   }
 
-  private func deliver(from send: Int, to receive: Int) {
+  private func rank(of side: Side, _ route: Route) -> Int { side == .send ? route.from : route.to }
+
+  /// Copies a message; false, and an error on both sides, if their lengths differ.
+  private func deliver(from send: Int, to receive: Int) -> Bool {
     let source = transfers[send]!.bytes
     let target = transfers[receive]!.bytes
     if source.count == target.count {
       if source.count > 0 { target.copyMemory(from: UnsafeRawBufferPointer(source)) }
       transfers[send]!.result = .success(())
       transfers[receive]!.result = .success(())
+      return true
     } else {
       let mismatch = LengthMismatch(sent: source.count, expected: target.count)
       transfers[send]!.result = .failure(mismatch)
       transfers[receive]!.result = .failure(mismatch)
+      return false
     }
   }
 

@@ -36,7 +36,7 @@ public struct Sampler: Equatable, Sendable {
       var block = SIMD4<UInt32>()
       for i in stride(from: count - 1, to: 0, by: -1) {
         if i % 4 == 3 || i == count - 1 { block = stream.block(UInt64(i / 4)) }
-        order.swapAt(i, Int(UInt64(block[i % 4]) * UInt64(i + 1) >> 32))
+        order.swapAt(i, Int((UInt64(block[i % 4]) * UInt64(i + 1)) >> 32))
       }
     }
     return order

@@ -85,7 +85,7 @@ extension ConfigurationReader {
   }
 
   private static func words(for range: ClosedRange<Int>) -> String {
-    range.upperBound == .max
+    range.upperBound >= 1 << 31
       ? "a whole number of at least \(range.lowerBound)"
       : "a whole number from \(range.lowerBound) to \(range.upperBound)"
   }

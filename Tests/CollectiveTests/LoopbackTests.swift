@@ -1,0 +1,177 @@
+import Foundation
+import Kernels
+import Testing
+
+@testable import Collective
+
+/// Integers in Float, distinct per rank and index: sums are exact, and a swapped chunk shows.
+private func input(_ rank: Int, _ index: Int) -> Float {
+  Float((index * 7 + rank * 1009) % 4093 + rank)
+}
+
+private func executor(_ transport: any Transport) -> ScheduleExecutor {
+  ScheduleExecutor(over: transport, kernels: KernelSet(InstructionSet.supported.last!))
+}
+
+@Test(
+  "an allreduce sums every element on every rank", arguments: AllreduceAlgorithm.allCases, 1...9)
+func sums(algorithm: AllreduceAlgorithm, ranks: Int) throws {
+  let counts = [0, 1, ranks - 1, ranks, ranks + 1, 1000, 7919]
+  let results = try LoopbackTransport.run(ranks: ranks) { transport in
+    let executor = executor(transport)
+    return try counts.map { count in
+      var values = (0..<count).map { input(transport.rank, $0) }
+      try values.withUnsafeMutableBufferPointer { try executor.allreduce($0, algorithm) }
+      return values
+    }
+  }
+  for result in results {
+    for (count, values) in zip(counts, result) {
+      #expect(
+        values == (0..<count).map { index in (0..<ranks).reduce(0) { $0 + input($1, index) } })
+    }
+  }
+}
+
+@Test("all ranks end with the same bits", arguments: AllreduceAlgorithm.allCases)
+func sameBits(algorithm: AllreduceAlgorithm) throws {
+  let results = try LoopbackTransport.run(ranks: 7) { transport in
+    var values = [Float](repeating: 0, count: 1000)
+    RandomStream(seed: 1, purpose: .syntheticData, instance: transport.rank)
+      .withBuffer(&values)
+    try values.withUnsafeMutableBufferPointer {
+      try executor(transport).allreduce($0, algorithm)
+    }
+    return values.map(\.bitPattern)
+  }
+  for result in results { #expect(result == results[0]) }
+}
+
+@Test("a canonical allreduce of shard sums has the same bits on 1, 2, 4 and 8 ranks")
+func canonicalBits() throws {
+  // Every rank first adds its own run of 8 shards along the tree, as a trainer does.
+  let shards = (0..<8).map { shard in
+    var values = [Float](repeating: 0, count: 500)
+    RandomStream(seed: 2, purpose: .syntheticData, instance: shard).withBuffer(&values)
+    return values
+  }
+  func treeSum(_ run: Range<Int>) -> [Float] {
+    guard run.count > 1 else { return shards[run.lowerBound] }
+    let middle = run.lowerBound + run.count / 2
+    return zip(treeSum(run.lowerBound..<middle), treeSum(middle..<run.upperBound)).map(+)
+  }
+  for algorithm in AllreduceAlgorithm.allCases where algorithm.isCanonical {
+    for ranks in [1, 2, 4, 8] {
+      let parts = (0..<ranks).map { treeSum($0 * 8 / ranks..<($0 + 1) * 8 / ranks) }
+      let results = try LoopbackTransport.run(ranks: ranks) { transport in
+        var values = parts[transport.rank]
+        try values.withUnsafeMutableBufferPointer {
+          try executor(transport).allreduce($0, algorithm)
+        }
+        return values
+      }
+      #expect(results[0].map(\.bitPattern) == treeSum(0..<8).map(\.bitPattern))
+    }
+  }
+  // Another order gives other bits: the test can fail.
+  let plain = shards.dropFirst().reduce(shards[0]) { zip($0, $1).map(+) }
+  #expect(plain != treeSum(0..<8))
+}
+
+@Test("several operations in flight do not mix, in whatever order they are waited for")
+func inFlight() throws {
+  let results = try LoopbackTransport.run(ranks: 5) { transport -> Bool in
+    let executor = executor(transport)
+    let buffers = [1, 999, 4096, 4096, 17].map { AlignedBuffer(count: $0) }
+    for call in 0..<50 {
+      for buffer in buffers {
+        for index in 0..<buffer.count { buffer.base[index] = input(transport.rank + call, index) }
+      }
+      let operations = try buffers.enumerated().map { number, buffer in
+        try executor.startAllreduce(buffer.elements, number.isMultiple(of: 2) ? .ring : .tree)
+      }
+      // Ranks wait in different orders: legal, as long as they started in the same one.
+      let order = transport.rank.isMultiple(of: 2) ? operations : operations.reversed()
+      for operation in operations { _ = try operation.progress() }
+      var waiting = order
+      while !waiting.isEmpty {
+        waiting = try waiting.filter { try !$0.progress() }
+      }
+      for operation in order { try operation.wait() }
+      for buffer in buffers {
+        for index in 0..<buffer.count {
+          let sum = (0..<5).reduce(Float(0)) { $0 + input($1 + call, index) }
+          guard buffer.base[index] == sum else { return false }
+        }
+      }
+    }
+    return true
+  }
+  #expect(results == Array(repeating: true, count: 5))
+}
+
+@Test("a schedule and its memory are made once per size")
+func reuse() throws {
+  let executor = executor(LoopbackTransport.alone())
+  let buffer = AlignedBuffer(count: 100)
+  let first = try executor.startAllreduce(buffer.elements, .tree)
+  try first.wait()
+  let second = try executor.startAllreduce(buffer.elements, .tree)
+  try second.wait()
+  #expect(first === second)
+}
+
+private struct OnPurpose: Error {}
+
+@Test("a rank that throws releases the others, and its own error is reported")
+func leaving() {
+  #expect(throws: OnPurpose.self) {
+    _ = try LoopbackTransport.run(ranks: 4) { transport in
+      if transport.rank == 2 { throw OnPurpose() }
+      var values: [Float] = [1]
+      try values.withUnsafeMutableBufferPointer { try executor(transport).allreduce($0, .ring) }
+    }
+  }
+}
+
+@Test("ranks that disagree on a length are told so")
+func lengthMismatch() {
+  #expect(throws: LengthMismatch.self) {
+    _ = try LoopbackTransport.run(ranks: 2) { transport in
+      var values = [Float](repeating: 1, count: 4 + transport.rank)
+      try values.withUnsafeMutableBufferPointer { try executor(transport).allreduce($0, .tree) }
+    }
+  }
+}
+
+@Test("allgather keeps the ranks' order and lengths, call after call")
+func allgather() throws {
+  let results = try LoopbackTransport.run(ranks: 6) { transport in
+    try (0..<20).map { call in
+      try transport.allgather(Array(repeating: UInt8(call), count: transport.rank))
+    }
+  }
+  for result in results {
+    for (call, gathered) in result.enumerated() {
+      #expect(gathered == (0..<6).map { Array(repeating: UInt8(call), count: $0) })
+    }
+  }
+}
+
+@Test("the choice is canonical where it must be, and a ring only for large buffers of many ranks")
+func choice() {
+  for size in 1...9 {
+    for bytes in [4, 1 << 12, 1 << 20, 1 << 28] {
+      #expect(
+        AllreduceAlgorithm.choice(byteCount: bytes, size: size, canonical: true).isCanonical)
+    }
+  }
+  #expect(AllreduceAlgorithm.choice(byteCount: 1 << 20, size: 4, canonical: false) == .ring)
+  #expect(AllreduceAlgorithm.choice(byteCount: 1 << 10, size: 4, canonical: false) == .tree)
+}
+
+extension RandomStream {
+  fileprivate func withBuffer(_ values: inout [Float]) {
+    values.withUnsafeMutableBufferPointer { fillUniform($0, bound: 1) }
+  }
+}

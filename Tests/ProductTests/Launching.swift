@@ -1,0 +1,59 @@
+import Foundation
+import TestSupport
+
+/// Programs of the package, started as users start them.
+enum Launching {
+  static let lockstep = Location.product("lockstep")
+  static let rankCases = Location.product("RankCases")
+
+  /// `mpirun` with what a loaded machine and the superuser need. A deadlock ends after `timeLimit`
+  /// seconds, with an exit code that is not 0.
+  static func mpirun(
+    _ ranks: Int, _ words: [String], environment: [String: String] = [:], directory: String? = nil,
+    timeLimit: Double = 120
+  ) throws -> Command.Result {
+    var line = ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--quiet"]
+    if geteuid() == 0 { line.append("--allow-run-as-root") }
+    line += ["--mca", "mpi_yield_when_idle", "1"]
+    var environment = environment
+    environment["MPIEXEC_TIMEOUT"] = "\(Int(timeLimit))"
+    return try Command(
+      line + words, environment: environment, directory: directory, timeLimit: timeLimit + 10
+    ).run()
+  }
+
+  /// `lockstep` alone.
+  static func alone(
+    _ words: [String], environment: [String: String] = [:], directory: String? = nil
+  ) throws -> Command.Result {
+    try Command([lockstep] + words, environment: environment, directory: directory).run()
+  }
+}
+
+/// A small classification problem without files.
+let smallConfiguration = """
+  data: {format: synthetic, features: 20, classes: 5, train: {samples: 300}, test: {samples: 90}}
+  model: [{dense: 17}, relu, {dense: 5}]
+  optimizer: {learning-rate: 0.05, momentum: 0.9}
+  training: {epochs: 3, batch-size: 64}
+  log: {every-steps: 1}
+  output: run
+  """
+
+/// What a run left in `directory`.
+struct LeftBehind {
+  let summary: [String: Any]
+  let losses: [Double]
+
+  init(_ directory: String) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: directory + "/summary.json"))
+    summary = try JSONSerialization.jsonObject(with: data) as! [String: Any]
+    losses = try String(contentsOfFile: directory + "/metrics.jsonl", encoding: .utf8)
+      .split(separator: "\n")
+      .map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any] }
+      .filter { $0["event"] as? String == "step" }
+      .map { $0["loss"] as! Double }
+  }
+
+  var hash: String { summary["parameter-sha256"] as! String }
+}

@@ -1,0 +1,42 @@
+import TestSupport
+import Testing
+
+extension ProductTests {
+  /// The cases of Tests/RankCases, each on 1 to 5 ranks.
+  @Suite(.serialized) struct RankCaseTests {
+    @Test(
+      "a case passes under mpirun",
+      arguments: [
+        "allreduce", "collectives", "errors", "in-flight", "large-counts", "point-to-point",
+        "shared-window", "split", "transport",
+      ], 1...5)
+    func passes(name: String, ranks: Int) throws {
+      let result = try Launching.mpirun(ranks, [Launching.rankCases, name])
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output == "passed \(name) on \(ranks)\n")
+    }
+
+    @Test("an error of one rank is reported once and ends the job with its exit code")
+    func throwingRank() throws {
+      let result = try Launching.mpirun(3, [Launching.rankCases, "throw"])
+      #expect(result.status == 76)
+      #expect(!result.isTimedOut)
+      let lines = result.errors.split(separator: "\n").filter { $0.contains("on purpose") }
+      #expect(lines.count == 1)
+      #expect(lines.first?.hasPrefix("[2/3 ") == true, "\(result.errors)")
+    }
+
+    @Test("a request dropped before it has completed stops the process")
+    func droppedRequest() throws {
+      let result = try Launching.mpirun(1, [Launching.rankCases, "dropped-request"])
+      #expect(result.status != 0 && !result.isTimedOut)
+      #expect(!result.output.contains("passed"))
+      #expect(result.errors.contains("an MPI request was dropped before it had completed"))
+    }
+
+    @Test("an unknown case is refused")
+    func unknownCase() throws {
+      #expect(try Command([Launching.rankCases, "nonsense"]).run().status == 64)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProductTests {
+  /// `lockstep train`, alone and under mpirun.
+  @Suite(.serialized) struct TrainCommandTests {
+    @Test("any number of ranks trains, and 1, 2 and 4 end with the same parameters")
+    func ranks() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      let alone = try Launching.alone(["train", file], directory: folder.path)
+      #expect(alone.status == 0, "\(alone.errors)")
+      #expect(alone.output.contains("lockstep 0.1.0: 1 rank on 1 node"))
+      #expect(alone.output.contains("epoch 3/3  step 15  loss "))
+      let reference = try LeftBehind(folder.path + "/run")
+      for ranks in 1...4 {
+        let output = "\(folder.path)/ranks-\(ranks)"
+        let result = try Launching.mpirun(
+          ranks, [Launching.lockstep, "train", file, "--output", output], directory: folder.path)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.isEmpty)
+        let left = try LeftBehind(output)
+        #expect(left.summary["ranks"] as? Int == ranks)
+        #expect(left.summary["replicas-equal"] as? Bool == true)
+        if ranks == 3 {
+          for (a, b) in zip(left.losses, reference.losses) { #expect(abs(a - b) <= 1e-4 * b) }
+        } else {
+          #expect(left.hash == reference.hash)
+          #expect(left.losses == reference.losses)
+        }
+      }
+    }
+
+    @Test("alone, it starts no MPI")
+    func startsNoMPI() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      // With this, MPI cannot start.
+      let broken = ["OMPI_MCA_pml": "none-such"]
+      let alone = try Launching.alone(
+        ["train", file], environment: broken, directory: folder.path)
+      #expect(alone.status == 0, "\(alone.errors)")
+      let launched = try Launching.mpirun(
+        1, [Launching.lockstep, "train", file], environment: broken, directory: folder.path)
+      #expect(launched.status != 0)
+    }
+
+    @Test("settings come from the file, the environment and the command line, in this order")
+    func precedence() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      let result = try Launching.alone(
+        ["train", file, "--print-config", "--set", "training.seed=7"],
+        environment: ["LOCKSTEP_TRAINING_EPOCHS": "9", "LOCKSTEP_TRAINING_SEED": "8"],
+        directory: folder.path)
+      #expect(result.status == 0)
+      func line(_ key: String) -> [String] {
+        result.output.split(separator: "\n").last { $0.contains(" \(key):") }?
+          .split(separator: "#").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
+      }
+      #expect(line("epochs") == ["epochs: 9", "LOCKSTEP_TRAINING_EPOCHS"])
+      #expect(line("seed") == ["seed: 7", "--set"])
+      #expect(line("batch-size") == ["batch-size: 64", "\(file):4"])
+      #expect(line("shards") == ["shards: 8", "default"])
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+    }
+
+    @Test("help is there for every command", arguments: [[], ["train"], ["launch"], ["scale"]])
+    func help(command: [String]) throws {
+      let result = try Launching.alone(command + ["--help"])
+      #expect(result.status == 0)
+      #expect(result.output.contains(command.isEmpty ? "SUBCOMMANDS" : "Example:"))
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import MPI
+
+/// Runs one case on every rank, under mpirun: `mpirun -n 3 RankCases point-to-point`.
+@main
+enum RankCases {
+  /// What a case does on each rank; it throws if something is not as it should be.
+  typealias Case = @Sendable (Communicator) throws -> Void
+
+  static let cases: [String: Case] = [
+    "allreduce": allreduceCase,
+    "collectives": collectivesCase,
+    "dropped-request": droppedRequestCase,
+    "errors": errorsCase,
+    "in-flight": inFlightCase,
+    "large-counts": largeCountsCase,
+    "point-to-point": pointToPointCase,
+    "shared-window": sharedWindowCase,
+    "split": splitCase,
+    "throw": throwCase,
+    "transport": transportCase,
+  ]
+
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 2, let run = cases[arguments[1]] else {
+      FileHandle.standardError.write(
+        Data("usage: RankCases \(cases.keys.sorted().joined(separator: "|"))\n".utf8))
+      exit(64)
+    }
+    try Session.run(exitCode: { $0 is DeliberateError ? 76 : 1 }) { world in
+      try run(world)
+      try world.barrier()
+      if world.rank == 0 { print("passed \(arguments[1]) on \(world.size)") }
+    }
+  }
+}
+
+/// Something was not as it should be.
+struct CaseFailure: Error, CustomStringConvertible {
+  var description: String
+}
+
+func expect(
+  _ condition: Bool, _ message: @autoclosure () -> String, line: Int = #line
+) throws {
+  if !condition { throw CaseFailure(description: "line \(line): \(message())") }
+}
+
+/// Bytes that differ for every sender and every position.
+func pattern(_ rank: Int, _ count: Int) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 31) ^ (rank &* 97) ^ ($0 >> 8)) }
+}

@@ -1,0 +1,187 @@
+import Collective
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Small, with a short last batch (300 = 4 x 64 + 44) and a test set.
+private let classification = """
+  data: {format: synthetic, features: 20, classes: 5, train: {samples: 300}, test: {samples: 90}}
+  model: [{dense: 17}, relu, {dense: 5}]
+  optimizer: {learning-rate: 0.05, momentum: 0.9, weight-decay: 0.001}
+  training: {epochs: 3, batch-size: 64}
+  log: {every-steps: 1}
+  """
+
+@Test("1, 2, 4 and 8 ranks end with the same parameters and losses, bit for bit")
+func sameBits() throws {
+  let one = try TrainedRun(yaml: classification, ranks: 1)
+  #expect(one.summaries[0].steps == 15)
+  for ranks in [2, 4, 8] {
+    let run = try TrainedRun(yaml: classification, ranks: ranks)
+    for summary in run.summaries {
+      #expect(summary.parameterSha256 == one.summaries[0].parameterSha256)
+      #expect(summary.testLoss == one.summaries[0].testLoss)
+      #expect(summary.testAccuracy == one.summaries[0].testAccuracy)
+      #expect(summary.replicasEqual)
+    }
+    #expect(try run.stepLosses() == one.stepLosses())
+  }
+  // Another seed ends elsewhere: the comparison can fail.
+  let other = try TrainedRun(yaml: classification, settings: ["training.seed=2"], ranks: 1)
+  #expect(other.summaries[0].parameterSha256 != one.summaries[0].parameterSha256)
+}
+
+@Test(
+  "any number of ranks, reproducible or not, agrees to rounding and keeps its replicas equal",
+  arguments: [3, 5, 7, 8], ["true", "false"])
+func otherRanks(ranks: Int, reproducible: String) throws {
+  let one = try TrainedRun(yaml: classification, ranks: 1)
+  let run = try TrainedRun(
+    yaml: classification, settings: ["training.reproducible=\(reproducible)"], ranks: ranks)
+  #expect(run.areReplicasEqual)
+  #expect(Set(run.summaries.map(\.parameterSha256)).count == 1)
+  for (a, b) in zip(try run.stepLosses(), try one.stepLosses()) { #expect(abs(a - b) < 1e-4 * b) }
+}
+
+@Test(
+  "a ring, small buckets and large ones give the same sums", arguments: ["ring", "tree", "auto"])
+func algorithms(algorithm: String) throws {
+  let one = try TrainedRun(yaml: classification, ranks: 1)
+  for bytes in [4, 600, 1 << 20] {
+    let run = try TrainedRun(
+      yaml: classification,
+      settings: [
+        "training.reproducible=false", "collective.algorithm=\(algorithm)",
+        "collective.bucket-bytes=\(bytes)",
+      ], ranks: 4)
+    #expect(run.areReplicasEqual)
+    for (a, b) in zip(try run.stepLosses(), try one.stepLosses()) { #expect(abs(a - b) < 1e-4 * b) }
+  }
+}
+
+@Test("a batch's loss is the exact mean over unequal parts")
+func unequalParts() throws {
+  // Weights start at random, so compare with the mean over samples, computed one by one: batches of 1
+  // at learning rate 0 see every sample's own loss.
+  let yaml = """
+    data: {format: inline, train: {features: [1, 2, 3, 4, 5], targets: [2, 4, 7, 8, 1]}}
+    model: [{dense: 1}]
+    loss: squared-error
+    optimizer: {learning-rate: 0}
+    training: {shuffle: false}
+    log: {every-steps: 1}
+    """
+  let single = try TrainedRun(yaml: yaml, settings: ["training.batch-size=1"], ranks: 1)
+  let losses = try single.stepLosses()
+  #expect(losses.count == 5)
+  for ranks in [1, 2, 3, 4] {
+    let run = try TrainedRun(yaml: yaml, settings: ["training.batch-size=4"], ranks: ranks)
+    let steps = try run.stepLosses()
+    #expect(steps.count == 2)
+    #expect(abs(steps[0] - losses[..<4].reduce(0, +) / 4) < 1e-5 * steps[0])
+    #expect(abs(steps[1] - losses[4]) < 1e-6 * steps[1])
+  }
+}
+
+@Test("training stops at a number of steps, at a target loss, at a target accuracy")
+func stopping() throws {
+  func run(_ settings: [String]) throws -> RunSummary {
+    try TrainedRun(yaml: classification, settings: settings, ranks: 2).summaries[1]
+  }
+  let steps = try run(["training.max-steps=7"])
+  #expect(steps.steps == 7 && steps.epochs == 2 && steps.status == "completed")
+  let whole = try run(["training.epochs=40"])
+  #expect(whole.steps == 200 && whole.epochs == 40 && whole.status == "completed")
+  let loss = try run(["training.epochs=40", "training.target-loss=1.0"])
+  #expect(loss.status == "target-loss" && loss.steps < 200 && loss.trainLoss! <= 1.0)
+  let accuracy = try run(["training.epochs=40", "training.target-accuracy=0.6"])
+  #expect(accuracy.status == "target-accuracy" && accuracy.testAccuracy! >= 0.6)
+  #expect(accuracy.steps < 200)
+}
+
+@Test("a run directory holds what is promised")
+func runDirectory() throws {
+  let run = try TrainedRun(yaml: classification, settings: ["log.every-steps=2"], ranks: 2)
+  #expect(
+    try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
+      == ["config.yaml", "metrics.jsonl", "model.safetensors", "summary.json"])
+
+  let events = try run.events()
+  #expect(events.first?["event"] as? String == "start")
+  #expect(events.first?["ranks"] as? Int == 2)
+  #expect(events.first?["hosts"] as? [String] == ["test", "test"])
+  #expect(events.last?["event"] as? String == "end")
+  let steps = try run.events("step")
+  #expect(steps.map { $0["step"] as! Int } == [2, 4, 6, 8, 10, 12, 14, 15])
+  #expect(steps.map { $0["epoch"] as! Int } == [1, 1, 2, 2, 2, 3, 3, 3])
+  #expect(steps.last!["samples"] as! Int == 900)
+  for step in steps {
+    for key in ["loss", "learning-rate", "seconds", "samples-per-second"] {
+      #expect(step[key] is Double)
+    }
+  }
+  #expect(try run.events("evaluation").count == 3)
+
+  let summary = try JSONSerialization.jsonObject(with: run.bytes("summary.json")) as! [String: Any]
+  #expect(summary["parameter-sha256"] as? String == run.summaries[0].parameterSha256)
+  #expect((summary["peak-rss-bytes"] as! [Int]).count == 2)
+  let shares = ["compute-share", "communication-share", "data-share"].map { summary[$0] as! Double }
+  #expect(abs(shares.reduce(0, +) - 1) < 1e-6)
+
+  // The configuration that was written is the configuration that ran.
+  let again = try TrainedRun(file: run.path + "/config.yaml", ranks: 1)
+  #expect(again.summaries[0].parameterSha256 == run.summaries[0].parameterSha256)
+}
+
+@Test("a second run moves the first aside")
+func movesAside() throws {
+  let folder = try TemporaryDirectory()
+  let file = try folder.file("test.yaml", classification)
+  let settings = ["output=\(folder.path)/run", "training.epochs=1"]
+  let first = try TrainedRun.train(file: file, settings: settings, ranks: 1)
+  let second = try TrainedRun.train(
+    file: file, settings: settings + ["training.seed=9"], ranks: 1)
+  #expect(first[0].parameterSha256 != second[0].parameterSha256)
+  for (name, summary) in [("run.1", first[0]), ("run", second[0])] {
+    let text = try String(contentsOfFile: "\(folder.path)/\(name)/summary.json", encoding: .utf8)
+    #expect(text.contains(summary.parameterSha256))
+  }
+}
+
+@Test("what only one rank finds wrong stops all, and is told with its rank")
+func refusedByOne() throws {
+  let folder = try TemporaryDirectory()
+  let file = try folder.file("test.yaml", classification)
+  let output = folder.path + "/run"
+  do {
+    _ = try LoopbackTransport.run(ranks: 3) { transport -> RunSummary in
+      let world = try World(transport, host: "host\(transport.rank)", carrier: "loopback")
+      // Rank 1 alone asks for kernels that do not exist.
+      let program = Program(
+        version: "test", commit: "none",
+        environment: transport.rank == 1 ? ["LOCKSTEP_KERNELS": "mmx"] : [:], isQuiet: true)
+      let configuration = try readConfiguration(
+        file: file, settings: ["output=\(output)"], world: world, program: program)
+      return try train(configuration, world: world, program: program)
+    }
+    Issue.record("the run was not refused")
+  } catch let error as RefusedTogether {
+    #expect(error.exitCode == 64)
+    #expect(error.description.hasPrefix("[1/3 host1] LOCKSTEP_KERNELS=mmx: no such kernel set"))
+  }
+  #expect(!FileManager.default.fileExists(atPath: output))
+}
+
+@Test("a loss that is not a number ends the run with 76")
+func divergence() throws {
+  do {
+    _ = try TrainedRun(
+      yaml: classification, settings: ["optimizer.learning-rate=1e30"], ranks: 1)
+    Issue.record("a diverged run ended well")
+  } catch let error as TrainingError {
+    #expect(error.exitCode == ExitStatus.diverged)
+    #expect(error.description.contains("learning-rate"))
+  }
+}
