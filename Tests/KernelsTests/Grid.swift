@@ -1,0 +1,83 @@
+import Kernels
+
+/// Rows of floats by value: what tests hand to kernels and compare.
+struct Grid: Equatable {
+  var rows: Int
+  var columns: Int
+  var values: [Float]
+
+  init(rows: Int, columns: Int, _ values: [Float]) {
+    precondition(values.count == rows * columns)
+    self.rows = rows
+    self.columns = columns
+    self.values = values
+  }
+
+  /// Uniform in -1..<1, other values for every `number`.
+  init(rows: Int, columns: Int, random number: Int) {
+    self.init(rows: rows, columns: columns, randomValues(rows * columns, number))
+  }
+
+  /// What `body` writes. It finds NaN everywhere, so that an element left out shows.
+  init(rows: Int, columns: Int, writtenBy body: (Matrix) -> Void) {
+    var values = [Float](repeating: .nan, count: rows * columns)
+    values.withUnsafeMutableBufferPointer {
+      body(Matrix($0.baseAddress ?? Grid.somewhere, rows: rows, columns: columns))
+    }
+    self.init(rows: rows, columns: columns, values)
+  }
+
+  /// Lends the values as a matrix that is only read.
+  func read<Result>(_ body: (Matrix) -> Result) -> Result {
+    values.withUnsafeBufferPointer {
+      body(
+        Matrix(
+          $0.baseAddress.map { UnsafeMutablePointer(mutating: $0) } ?? Grid.somewhere, rows: rows,
+          columns: columns))
+    }
+  }
+
+  /// These rows by themselves.
+  func part(_ range: Range<Int>) -> Grid {
+    Grid(
+      rows: range.count, columns: columns,
+      Array(values[range.lowerBound * columns..<range.upperBound * columns]))
+  }
+
+  var bits: [UInt32] { values.map(\.bitPattern) }
+
+  /// The address of no element.
+  private static var somewhere: UnsafeMutablePointer<Float> {
+    UnsafeMutablePointer(bitPattern: 64)!
+  }
+}
+
+/// Uniform in -1..<1, other values for every `number`.
+func randomValues(_ count: Int, _ number: Int) -> [Float] {
+  [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let stream = RandomStream(seed: 20_260, purpose: .syntheticData, instance: number)
+    stream.fillUniform(UnsafeMutableBufferPointer(rebasing: buffer[..<count]), bound: 1)
+    initialized = count
+  }
+}
+
+/// Integers drawn one after the other, the same in every run.
+struct Draws {
+  private let stream: RandomStream
+  private var index: UInt64 = 0
+
+  init(_ number: Int) {
+    stream = RandomStream(seed: 7, purpose: .syntheticData, instance: number)
+  }
+
+  mutating func next(in range: ClosedRange<Int>) -> Int {
+    index += 1
+    return range.lowerBound + Int(stream.block(index).x) % range.count
+  }
+}
+
+/// Half the distance between 1 and the next Float: the largest relative error of one rounding.
+let unitRoundoff = 0x1p-24
+
+/// 0, 1, and the sizes around one and several vectors and tiles of any kernel set, with primes.
+let sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 61, 64, 127, 257, 1009]

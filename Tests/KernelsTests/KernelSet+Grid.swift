@@ -1,0 +1,71 @@
+@testable import Kernels
+
+// The products from values to values.
+extension KernelSet {
+  /// x w
+  func product(_ x: Grid, _ w: Grid) -> Grid {
+    x.read { x in
+      w.read { w in
+        Grid(rows: x.rows, columns: w.columns) { self.product(x, w, into: $0) }
+      }
+    }
+  }
+
+  /// dy w^T
+  func productWithTranspose(_ dy: Grid, _ w: Grid) -> Grid {
+    dy.read { dy in
+      w.read { w in
+        Grid(rows: dy.rows, columns: w.rows) { self.productWithTranspose(dy, w, into: $0) }
+      }
+    }
+  }
+
+  /// x^T dy
+  func productOfTranspose(_ x: Grid, _ dy: Grid, over shards: ShardRows) -> Grid {
+    x.read { x in
+      dy.read { dy in
+        Grid(rows: x.columns, columns: dy.columns) {
+          self.productOfTranspose(x, dy, over: shards, into: $0)
+        }
+      }
+    }
+  }
+
+  /// The sums of columns, as one row.
+  func sumRows(_ x: Grid, over shards: ShardRows) -> Grid {
+    x.read { x in
+      Grid(rows: 1, columns: x.columns) { self.sumRows(x, over: shards, into: $0.base) }
+    }
+  }
+}
+
+// Losses and their gradients from values to values.
+extension KernelSet {
+  func softmax(_ x: Grid) -> Grid {
+    x.read { x in Grid(rows: x.rows, columns: x.columns) { self.softmax(x, into: $0) } }
+  }
+
+  func softmaxCrossEntropy(_ x: Grid, labels: [Int32]) -> (losses: Grid, gradient: Grid) {
+    withGradient(x) { x, losses, gradient in
+      self.softmaxCrossEntropy(x, labels: labels, losses: losses.base, into: gradient)
+    }
+  }
+
+  func squaredError(_ x: Grid, targets: Grid) -> (losses: Grid, gradient: Grid) {
+    withGradient(x) { x, losses, gradient in
+      self.squaredError(x, targets: targets.values, losses: losses.base, into: gradient)
+    }
+  }
+
+  private func withGradient(
+    _ x: Grid, _ body: (_ x: Matrix, _ losses: Matrix, _ gradient: Matrix) -> Void
+  ) -> (losses: Grid, gradient: Grid) {
+    var gradient: Grid?
+    let losses = x.read { x in
+      Grid(rows: x.rows, columns: 1) { losses in
+        gradient = Grid(rows: x.rows, columns: x.columns) { body(x, losses, $0) }
+      }
+    }
+    return (losses, gradient!)
+  }
+}
