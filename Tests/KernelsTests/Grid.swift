@@ -44,11 +44,20 @@ struct Grid: Equatable {
       Array(values[range.lowerBound * columns..<range.upperBound * columns]))
   }
 
+  var isAllNaN: Bool { values.allSatisfy { $0.isNaN } }
   var bits: [UInt32] { values.map(\.bitPattern) }
 
   /// The address of no element.
   private static var somewhere: UnsafeMutablePointer<Float> {
     UnsafeMutablePointer(bitPattern: 64)!
+  }
+}
+
+extension Matrix {
+  /// Copies the values of `grid`.
+  func fill(_ grid: Grid) {
+    precondition(count == grid.values.count)
+    for i in 0..<count { base[i] = grid.values[i] }
   }
 }
 
