@@ -1,0 +1,156 @@
+import Foundation
+import Testing
+
+@testable import Kernels
+
+/// Kernels touch their operands and nothing else, at any alignment. Every operand ends, or starts, at
+/// a page without access, and inputs are write-protected: a fault ends the test process.
+struct BoundsTests {
+  @Test("one element past the end, or one written to an input, is fatal")
+  func fencesHold() async {
+    await #expect(processExitsWith: .signal(SIGSEGV)) {
+      Fences.with(.end) { $0.output(3)[3] = 1 }
+    }
+    await #expect(processExitsWith: .signal(SIGSEGV)) {
+      Fences.with(.start) { $0.output(3)[-1] = 1 }
+    }
+    await #expect(processExitsWith: .signal(SIGSEGV)) {
+      Fences.with(.end) { $0.input([Float(1)])[0] = 1 }
+    }
+  }
+
+  @Test(
+    "vector operations stay in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
+  func vectors(instructions: InstructionSet, side: Fences.Side) {
+    let table = KernelSet(instructions).table
+    for count in sizes {
+      Fences.with(side) { fences in
+        let x = fences.input(randomValues(count, 1))
+        let y = fences.output(randomValues(count, 2))
+        table.add(count, x, y)
+        table.scale(count, 2, y)
+        table.relu(count, x, y)
+        table.reluGradient(count, y, x, fences.output(count))
+        table.convertBytes(
+          count, fences.input([UInt8](repeating: 3, count: count)), 2, fences.output(count))
+        table.sgd(
+          count, 1, 0.1, 0.9, 0.01, x, fences.output(randomValues(count, 3)),
+          fences.output(randomValues(count, 4)))
+      }
+    }
+  }
+
+  @Test(
+    "operations on rows stay in bounds", arguments: InstructionSet.supported,
+    Fences.Side.allCases)
+  func rows(instructions: InstructionSet, side: Fences.Side) {
+    let kernels = KernelSet(instructions)
+    let table = kernels.table
+    for (rows, columns) in [0, 1, 3].flatMap({ rows in sizes.map { (rows, $0) } }) {
+      let x = Grid(rows: rows, columns: columns, random: 1)
+      let values = randomValues(rows * columns, 2)
+      Fences.with(side) { fences in
+        let input = fences.input(x)
+        table.addBias(rows, columns, fences.input(randomValues(columns, 3)), fences.output(values))
+        table.sumRows(rows, columns, input.base, fences.output(columns))
+        guard columns > 0 else { return }
+        table.squaredError(
+          rows, columns, input.base, fences.input(values), fences.output(rows),
+          fences.output(rows * columns))
+        let labels = [Int32](repeating: Int32(columns - 1), count: rows)
+        table.softmaxCrossEntropy(
+          rows, columns, input.base, fences.input(labels), fences.output(rows),
+          fences.output(rows * columns))
+        let y = fences.output(rows: rows, columns: columns)
+        table.softmax(rows, columns, input.base, y.base)
+        // The address does not show in the bits.
+        #expect(y.grid.bits == kernels.softmax(x).bits)
+      }
+    }
+  }
+
+  @Test(
+    "packing and the register tile stay in bounds", arguments: InstructionSet.supported,
+    Fences.Side.allCases)
+  func panels(instructions: InstructionSet, side: Fences.Side) {
+    let table = KernelSet(instructions).table
+    for depth in [0, 1, 2, 15, 16, 17, 33] {
+      for width in [table.tileRows, table.tileColumns] {
+        for valid in [1, 2, width - 1, width] {
+          for gap in [0, 3] {
+            Fences.with(side) { fences in
+              // A source that ends with its last element, not with its last stride.
+              let rows = depth == 0 ? 0 : (depth - 1) * (valid + gap) + valid
+              table.packRows(
+                width, valid, depth, fences.input(randomValues(rows, 1)), valid + gap,
+                fences.output(width * depth))
+              let columns = depth == 0 ? 0 : (valid - 1) * (depth + gap) + depth
+              table.packColumns(
+                width, valid, depth, fences.input(randomValues(columns, 1)), depth + gap,
+                fences.output(width * depth))
+            }
+          }
+        }
+      }
+      for gap in [0, 5] {
+        Fences.with(side) { fences in
+          let stride = table.tileColumns + gap
+          let c = fences.output(
+            randomValues((table.tileRows - 1) * stride + table.tileColumns, 1))
+          let a = fences.input(randomValues(depth * table.tileRows, 2))
+          let b = fences.input(randomValues(depth * table.tileColumns, 3))
+          table.multiplyTile(depth, a, b, c, stride, true)
+          table.multiplyTile(depth, a, b, c, stride, false)
+        }
+      }
+    }
+  }
+
+  @Test(
+    "a panel holds the lines of its source, and zeros beyond them",
+    arguments: InstructionSet.supported)
+  func panelContents(instructions: InstructionSet) {
+    let table = KernelSet(instructions).table
+    let (width, valid, depth, stride) = (table.tileColumns, table.tileColumns - 3, 18, 50)
+    let source = randomValues(50 * 50, 1)
+    let rows = Grid(rows: depth, columns: width) {
+      table.packRows(width, valid, depth, source, stride, $0.base)
+    }
+    let columns = Grid(rows: depth, columns: width) {
+      table.packColumns(width, valid, depth, source, stride, $0.base)
+    }
+    for d in 0..<depth {
+      for j in 0..<width {
+        #expect(rows.values[d * width + j] == (j < valid ? source[d * stride + j] : 0))
+        #expect(columns.values[d * width + j] == (j < valid ? source[j * stride + d] : 0))
+      }
+    }
+  }
+
+  @Test("products stay in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
+  func products(instructions: InstructionSet, side: Fences.Side) {
+    let kernels = KernelSet(instructions)
+    let (tileRows, tileColumns) = (kernels.table.tileRows, kernels.table.tileColumns)
+    for m in [0, 1, tileRows, tileRows + 1] {
+      for n in [0, 1, tileColumns - 1, tileColumns, tileColumns + 1] {
+        for k in [0, 1, 17, 258] {
+          let x = Grid(rows: m, columns: k, random: 1)
+          let w = Grid(rows: k, columns: n, random: 2)
+          let dy = Grid(rows: m, columns: n, random: 3)
+          let shards = ShardRows(first: 0, ends: [m / 2, m])
+          Fences.with(side) { fences in
+            let y = fences.output(rows: m, columns: n)
+            kernels.product(fences.input(x), fences.input(w), into: y)
+            #expect(y.grid.bits == kernels.product(x, w).bits)
+            kernels.productWithTranspose(
+              fences.input(dy), fences.input(w), into: fences.output(rows: m, columns: k))
+            kernels.productOfTranspose(
+              fences.input(x), fences.input(dy), over: shards,
+              into: fences.output(rows: k, columns: n))
+            kernels.sumRows(fences.input(dy), over: shards, into: fences.output(n))
+          }
+        }
+      }
+    }
+  }
+}

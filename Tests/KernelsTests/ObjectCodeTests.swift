@@ -1,0 +1,65 @@
+#if arch(x86_64) && os(Linux)
+  import Foundation
+  import Testing
+  import TestSupport
+
+  /// What the compiler made of the kernel modules. A function that is compiled for a newer CPU and
+  /// shared between modules - a weak symbol - may be picked by the linker for everyone: an illegal
+  /// instruction on an older CPU, in code that never asked for the new set.
+  struct ObjectCodeTests {
+    static let modules = ["KernelsBaseline", "KernelsAVX2", "KernelsAVX512"]
+
+    /// The module's objects, in the build folder beside the test bundle.
+    private static func objects(of module: String) -> [String] {
+      let bundle = URL(fileURLWithPath: Location.product("lockstepPackageTests.xctest"))
+      let folder = bundle.deletingLastPathComponent().path + "/\(module).build"
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      return names.filter { $0.hasSuffix(".o") }.sorted().map { "\(folder)/\($0)" }
+    }
+
+    private static func canRead(with tool: String) -> Bool {
+      let found = try? Command([tool, "--version"]).run().status == 0
+      return found == true && modules.allSatisfy { !objects(of: $0).isEmpty }
+    }
+
+    /// The words of each line of `tool`'s output about a module's objects.
+    private func lines(_ tool: [String], _ module: String) throws -> [[Substring]] {
+      let result = try Command(tool + ObjectCodeTests.objects(of: module)).run()
+      try #require(result.status == 0, "\(result.errors)")
+      return result.output.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
+    }
+
+    @Test(
+      "kernel modules share no weak function with any other module",
+      .enabled(if: canRead(with: "nm"), "needs nm, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func weakFunctions(module: String) throws {
+      let own = "$s\(module.utf8.count)\(module)"
+      let weak = try lines(["nm"], module).filter { $0.count == 3 && $0[1] == "W" }.map { $0[2] }
+      #expect(weak.contains { $0.hasPrefix(own) }, "no weak function at all: is this nm's output?")
+      #expect(weak.filter { !$0.hasPrefix(own) } == [])
+    }
+
+    @Test(
+      "each kernel set uses the registers and instructions of its own CPUs only",
+      .enabled(
+        if: canRead(with: "objdump"), "needs objdump, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func instructions(module: String) throws {
+      let words = try lines(["objdump", "-d", "--no-show-raw-insn"], module)
+      func count(_ register: String) -> Int {
+        words.count { $0.contains { $0.contains(register) } }
+      }
+      #expect(count("%xmm") > 0)
+      #expect((count("%ymm") > 0) == (module != "KernelsBaseline"))
+      #expect((count("%zmm") > 0) == (module == "KernelsAVX512"))
+      // AVX-512 on short vectors: mask registers, and the upper half of the register file.
+      if module != "KernelsAVX512" { #expect(count("%k") == 0 && count("mm16") == 0) }
+      // "address: mnemonic operands". In the baseline's reach only VEX and EVEX instructions begin
+      // with v.
+      let mnemonics = words.compactMap { $0.count > 1 && $0[0].hasSuffix(":") ? $0[1] : nil }
+      #expect(mnemonics.contains { $0.hasPrefix("mov") })
+      #expect(mnemonics.contains { $0.hasPrefix("v") } == (module != "KernelsBaseline"))
+    }
+  }
+#endif
