@@ -1,0 +1,75 @@
+import Kernels
+import Testing
+
+@testable import NN
+
+/// Backward against differences of forward.
+struct NetworkGradientTests {
+  struct Model: CustomStringConvertible {
+    var features: Int
+    var layers: [LayerSpecification]
+    var description: String { "\(features) features, \(layers)" }
+  }
+
+  static let models = [
+    Model(features: 13, layers: [.dense(units: 5)]),
+    Model(features: 1, layers: [.dense(units: 1)]),
+    Model(features: 13, layers: [.dense(units: 5), .relu]),
+    Model(features: 9, layers: [.relu, .dense(units: 3)]),
+    Model(features: 13, layers: [.dense(units: 17), .dense(units: 4)]),
+    Model(
+      features: 13,
+      layers: [.dense(units: 17), .relu, .dense(units: 11), .relu, .dense(units: 5)]),
+    Model(
+      features: 8,
+      layers: [.dense(units: 16), .relu, .relu, .dense(units: 32), .dense(units: 6), .relu]),
+  ]
+
+  /// The tolerance: every addition along the longest way through the network, forward and back, may
+  /// cost one u of what is added up. Widths and rows add up to less than 128 of them with the
+  /// loss's own roundings; cancellation inside one element can lose what the largest element of
+  /// the gradient shows, and a factor of 4 more. A wrong index or sign is wrong by the gradient
+  /// itself, five orders above.
+  @Test(
+    "gradients are the differences of the loss", arguments: models, Loss.allCases)
+  func differences(model: Model, loss: Loss) throws {
+    let network = Network(model.layers, inputShape: Shape(model.features), maximumRows: 7)
+    network.initialize(seed: 11)
+    // Biases too, so that every term counts.
+    for (number, tensor) in network.layout.tensors.enumerated()
+    where tensor.shape.dimensions.count == 1 {
+      network.parameters.elements(of: tensor).update(
+        randomValues(tensor.shape.count, 100 + number))
+    }
+    let batch = SampleBatch(
+      rows: 7, features: model.features, outputs: network.outputShape.count, random: 1)
+    let reference = ReferenceNetwork(layers: model.layers, layout: network.layout, loss: loss)
+    let parameters = network.parameters.tensors.map(Double.init)
+    let exact = reference.evaluate(batch, parameters: parameters)
+    try #require(exact.margin > 1e-5, "a ReLU is at its kink: choose other data")
+    let differences = reference.gradient(batch, parameters: parameters)
+    let scale = max(1, differences.map(\.magnitude).max()!)
+    let tolerance = 4 * 128 * unitRoundoff * scale
+
+    for instructions in InstructionSet.supported {
+      network.gradients.all.update(repeating: .nan)
+      let sum = network.computeGradients(
+        batch, loss: loss, shards: ShardRows(undivided: 7), kernels: KernelSet(instructions))
+      #expect((Double(sum) - exact.loss).magnitude <= 128 * unitRoundoff * max(1, exact.loss))
+      for tensor in network.layout.tensors {
+        let worst = zip(network.gradients.elements(of: tensor), differences[tensor.range])
+          .map { (Double($0) - $1).magnitude }
+          .reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
+        #expect(worst <= tolerance, "\(tensor.name), \(instructions)")
+      }
+    }
+  }
+}
+
+extension UnsafeMutableBufferPointer<Float> {
+  /// Copies `values`, as many as there are elements.
+  func update(_ values: [Float]) {
+    precondition(values.count == count)
+    for i in indices { self[i] = values[i] }
+  }
+}

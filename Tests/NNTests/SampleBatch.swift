@@ -1,0 +1,85 @@
+import Kernels
+import NN
+
+/// Samples by value, with targets of both kinds.
+struct SampleBatch {
+  var rows: Int
+  var features: Int
+  var outputs: Int
+  /// rows x features
+  var x: [Float]
+  var labels: [Int32]
+  /// rows x outputs
+  var values: [Float]
+
+  /// Features and values uniform in -1..<1, other ones for every `number`.
+  init(rows: Int, features: Int, outputs: Int, random number: Int) {
+    self.rows = rows
+    self.features = features
+    self.outputs = outputs
+    x = randomValues(rows * features, 3 * number)
+    values = randomValues(rows * outputs, 3 * number + 1)
+    labels = randomValues(rows, 3 * number + 2).map {
+      Int32(($0 + 1) / 2 * Float(outputs)) % Int32(outputs)
+    }
+  }
+
+  /// These rows by themselves.
+  func part(_ range: Range<Int>) -> SampleBatch {
+    var part = self
+    part.rows = range.count
+    part.x = Array(x[range.lowerBound * features..<range.upperBound * features])
+    part.values = Array(values[range.lowerBound * outputs..<range.upperBound * outputs])
+    part.labels = Array(labels[range])
+    return part
+  }
+}
+
+extension Network {
+  /// Forward, loss and backward. The gradient of the loss's sum is in the slab afterwards.
+  /// - Returns: the loss's sum, over the shard tree.
+  @discardableResult
+  func computeGradients(
+    _ batch: SampleBatch, loss: Loss, shards: ShardRows, kernels: KernelSet,
+    afterLayer: (Int) -> Void = { _ in }
+  ) -> Float {
+    let pass = Pass(kernels: kernels, shards: shards)
+    var losses = [Float](repeating: .nan, count: batch.rows)
+    var (x, labels, values) = (batch.x, batch.labels, batch.values)
+    return x.withUnsafeMutableBufferPointer { x in
+      let inputs = Matrix(x.baseAddress!, rows: batch.rows, columns: batch.features)
+      let outputs = forward(inputs, pass: pass)
+      let gradient = outputGradient(rows: batch.rows)
+      if loss.usesLabels {
+        labels.withUnsafeMutableBufferPointer {
+          loss.evaluate(
+            outputs, .labels($0.baseAddress!), losses: &losses, gradient: gradient,
+            kernels: kernels)
+        }
+      } else {
+        values.withUnsafeMutableBufferPointer {
+          loss.evaluate(
+            outputs, .values($0.baseAddress!), losses: &losses, gradient: gradient,
+            kernels: kernels)
+        }
+      }
+      for layer in layers.indices.reversed() {
+        backward(throughLayer: layer, inputs: inputs, pass: pass)
+        afterLayer(layer)
+      }
+      return kernels.sum(losses, over: shards)
+    }
+  }
+}
+
+/// Uniform in -1..<1, other values for every `number`.
+func randomValues(_ count: Int, _ number: Int) -> [Float] {
+  [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let stream = RandomStream(seed: 4, purpose: .syntheticData, instance: number)
+    stream.fillUniform(UnsafeMutableBufferPointer(rebasing: buffer[..<count]), bound: 1)
+    initialized = count
+  }
+}
+
+/// Half the distance between 1 and the next Float: the largest relative error of one rounding.
+let unitRoundoff = 0x1p-24
