@@ -61,5 +61,18 @@
       #expect(mnemonics.contains { $0.hasPrefix("mov") })
       #expect(mnemonics.contains { $0.hasPrefix("v") } == (module != "KernelsBaseline"))
     }
+
+    @Test(
+      "multiply-add is one instruction where the CPU has it, and never a call to fmaf",
+      .enabled(
+        if: canRead(with: "objdump"), "needs objdump, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func multiplyAdd(module: String) throws {
+      let words = try lines(["objdump", "-dr", "--no-show-raw-insn"], module)
+      let fused = words.count { $0.count > 1 && $0[1].hasPrefix("vfmadd") }
+      // Each of the tile's accumulators at least.
+      #expect(module == "KernelsBaseline" ? fused == 0 : fused >= 12)
+      #expect(!words.contains { $0.contains { $0.hasPrefix("fma") } })
+    }
   }
 #endif

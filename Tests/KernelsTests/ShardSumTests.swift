@@ -80,19 +80,26 @@ struct ShardSumTests {
       kernels.sum(column.values, over: ShardRows(undivided: 11)).bitPattern == expected.bits[0])
   }
 
-  @Test("any run of shards adds its aligned subtrees, then these from the right to the left")
-  func runs() {
+  @Test(
+    "any run of shards adds its aligned subtrees, then these from the right to the left",
+    arguments: Sum.allCases)
+  func runs(sum: Sum) {
     let kernels = KernelSet(.baseline)
-    let x = Grid(rows: 16, columns: 5, cancelling: 4)
+    let x = Grid(rows: 16, columns: 2, cancelling: 3)
+    let dy = Grid(rows: 16, columns: 5, cancelling: 4)
+    let leaves = (0..<16).map {
+      sum(
+        x.part($0..<$0 + 1), dy.part($0..<$0 + 1), over: ShardRows(undivided: 1),
+        kernels: kernels)
+    }
     for first in 0..<16 {
       for end in first + 1...16 {
-        let part = x.part(first..<end)
-        let shards = ShardRows(first: first, ends: Array(1...end - first))
-        let rows = (0..<part.rows).map { part.part($0..<$0 + 1) }
-        // A row is added to zero first: -0 would become 0, and there is none.
-        #expect(
-          kernels.sumRows(part, over: shards).bits
-            == ShardTree.sum(run: rows, first: first).bits, "shards \(first)..<\(end)")
+        let run = first..<end
+        let result = sum(
+          x.part(run), dy.part(run), over: ShardRows(first: first, ends: Array(1...run.count)),
+          kernels: kernels)
+        let expected = ShardTree.sum(run: Array(leaves[run]), first: first)
+        #expect(result.bits == expected.bits, "shards \(run)")
       }
     }
   }
