@@ -1,0 +1,45 @@
+#if os(Linux)
+  import Foundation
+  import Kernels
+  import Testing
+
+  @testable import NN
+
+  struct StepMemoryTests {
+    /// In a process of its own, where nothing else allocates. The smallest block of the C library
+    /// takes 32 bytes: one that every step leaves behind would be 320 KB here.
+    @Test("memory in use does not grow from step to step")
+    func doesNotGrow() async {
+      await #expect(processExitsWith: .success) {
+        let kernels = KernelSet(InstructionSet.supported.last!)
+        let network = Network(
+          [.dense(units: 8), .relu, .dense(units: 3)], inputShape: Shape(5), maximumRows: 4)
+        network.initialize(seed: 1)
+        let optimizer = SGD(layout: network.layout, momentum: 0.9, weightDecay: 0)
+        let batch = SampleBatch(rows: 4, features: 5, outputs: 3, random: 1)
+        let shards = ShardRows(first: 0, ends: [1, 2, 2, 4])
+        func train(steps: Int) {
+          for _ in 0..<steps {
+            network.computeGradients(
+              batch, loss: .softmaxCrossEntropy, shards: shards, kernels: kernels)
+            optimizer.step(
+              network.parameters, gradients: network.gradients, gradientScale: 0.25,
+              learningRate: 0.1, kernels: kernels)
+          }
+        }
+        /// Resident memory (proc(5), statm's second number).
+        func bytesInUse() throws -> Int {
+          let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+          return Int(text.split(separator: " ")[1])! * sysconf(Int32(_SC_PAGESIZE))
+        }
+        // The first look at it takes memory of its own.
+        _ = try bytesInUse()
+        train(steps: 1000)
+        let before = try bytesInUse()
+        train(steps: 10_000)
+        let growth = try bytesInUse() - before
+        exit(growth < 10_000 * 32 / 2 ? EXIT_SUCCESS : EXIT_FAILURE)
+      }
+    }
+  }
+#endif
