@@ -61,13 +61,17 @@ final class IDX: Sendable {
       extents.append(extent)
       size = product
     }
-    guard bytes.count == headerSize + size else {
+    let (wholeSize, overflow) = size.addingReportingOverflow(headerSize)
+    guard !overflow else {
+      throw DatasetError(.malformed, path, "the IDX header announces more than can exist")
+    }
+    guard bytes.count == wholeSize else {
       let shape = extents.map(String.init).joined(separator: "x")
       throw DatasetError(
         .malformed, path,
         "\(shape) elements of \(element.size) byte\(element.size == 1 ? "" : "s") need "
-          + "\(headerSize + size) bytes, found \(bytes.count): the file is "
-          + (bytes.count < headerSize + size ? "truncated" : "too long") + ", fetch it again")
+          + "\(wholeSize) bytes, found \(bytes.count): the file is "
+          + (bytes.count < wholeSize ? "truncated" : "too long") + ", fetch it again")
     }
     guard extents[0] > 0, size > 0 else {
       throw DatasetError(.malformed, path, "there are no samples in it")
