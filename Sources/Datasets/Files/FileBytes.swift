@@ -8,7 +8,8 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
 
   /// - Throws: `DatasetError` if the file is missing, unreadable or damaged.
   init(path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // O_NONBLOCK: a pipe without a writer is refused below instead of waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno))
       throw errno == ENOENT || errno == ENOTDIR
