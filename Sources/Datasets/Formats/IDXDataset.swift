@@ -12,11 +12,7 @@ public struct IDXDataset: Dataset {
   /// - Throws: `DatasetError` if a file is missing or malformed, the counts differ, or a label is
   ///   not a natural number.
   public init(featuresPath: String, labelsPath: String, normalization: Normalization) throws {
-    try self.init(featuresPath, labelsPath, normalization)
-    guard answers.width == 1, answers.extents.count == 1 else {
-      throw DatasetError(
-        .malformed, labelsPath, "labels are one number per sample, found \(answers.width)")
-    }
+    try self.init(featuresPath, labelsPath, normalization, areLabels: true)
   }
 
   /// - Parameter targetsPath: one or more numbers per sample.
@@ -27,7 +23,7 @@ public struct IDXDataset: Dataset {
 
   private init(
     _ featuresPath: String, _ answersPath: String, _ normalization: Normalization,
-    areLabels: Bool = true
+    areLabels: Bool
   ) throws {
     features = try IDX(path: featuresPath)
     answers = try IDX(path: answersPath)
@@ -43,6 +39,11 @@ public struct IDXDataset: Dataset {
     guard areLabels else {
       targets = .values(width: answers.width)
       return
+    }
+    guard answers.extents.count == 1 else {
+      throw DatasetError(
+        .malformed, answersPath,
+        "labels have 1 dimension, one number per sample: found \(answers.extents.count) dimensions")
     }
     var largest: Int32 = 0
     for sample in 0..<answers.count {

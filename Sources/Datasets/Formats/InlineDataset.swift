@@ -37,13 +37,18 @@ public struct InlineDataset: Dataset {
     }
     guard features.count == answers else {
       throw DatasetError(
-        .malformed, name, "\(answers) targets for \(features.count) samples of features")
+        .malformed, name,
+        "\(answers) target\(answers == 1 ? "" : "s") for \(features.count) "
+          + "sample\(features.count == 1 ? "" : "s") of features")
     }
     try checkWidths(name, features)
   }
 
   private static func checkWidths(_ name: String, _ rows: [[Float]]) throws {
-    if let odd = rows.firstIndex(where: { $0.count != rows[0].count || $0.isEmpty }) {
+    if let empty = rows.firstIndex(where: \.isEmpty) {
+      throw DatasetError(.malformed, name, "sample \(empty) has no numbers")
+    }
+    if let odd = rows.firstIndex(where: { $0.count != rows[0].count }) {
       throw DatasetError(
         .malformed, name,
         "sample \(odd) has \(rows[odd].count) numbers, sample 0 has \(rows[0].count)")
