@@ -64,13 +64,21 @@ extension ConfigurationReader {
   }
 
   static func integer(_ node: Node, in range: ClosedRange<Int>) -> Int? {
-    guard let value = node.int, range.contains(value) else { return nil }
+    guard !isSexagesimal(node), let value = node.int, range.contains(value) else { return nil }
     return value
   }
 
+  /// A finite number: an infinity is of no use anywhere, and its text would not read back.
   static func number(_ node: Node, in range: ClosedRange<Double>) -> Double? {
-    guard let value = node.float, range.contains(value) else { return nil }
+    guard !isSexagesimal(node), let value = node.float, value.isFinite, range.contains(value) else {
+      return nil
+    }
     return value
+  }
+
+  /// YAML 1.1 reads 1:30 as 90, which nobody means; and Yams traps where such a number overflows.
+  private static func isSexagesimal(_ node: Node) -> Bool {
+    node.scalar?.string.contains(":") ?? false
   }
 
   /// A text as a YAML scalar that reads back as the same text.

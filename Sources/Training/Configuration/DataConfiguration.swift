@@ -154,9 +154,9 @@ extension ConfigurationReader {
         let rows = items.compactMap { item -> [Float]? in
           let numbers = item.sequence.map(Array.init) ?? [item]
           let values = numbers.compactMap {
-            ConfigurationReader.number($0, in: -.infinity ... .infinity)
+            ConfigurationReader.number($0, in: -.infinity ... .infinity).map { Float($0) }
           }
-          return values.count == numbers.count ? values.map { Float($0) } : nil
+          return values.count == numbers.count && values.allSatisfy(\.isFinite) ? values : nil
         }
         return rows.count == items.count ? rows : nil
       },
