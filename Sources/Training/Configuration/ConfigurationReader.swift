@@ -153,11 +153,10 @@ final class ConfigurationReader {
     let keys = path.split(separator: ".").map(String.init)
     note(keys)
     let found = tree[keys[...]]
-    if case .value(let node, .commandLine)? = found { return (node, .commandLine) }
     let variable = ConfigurationReader.variable(keys)
-    if let text = environment[variable] {
+    if found?.origin != .commandLine, let text = environment[variable] {
       let node = (try? Yams.compose(yaml: text)) ?? Node(text)
-      return (node, .environment(variable))
+      return node.null == nil ? (node, .environment(variable)) : nil
     }
     switch found {
     case .value(let node, let origin)?: return node.null == nil ? (node, origin) : nil
