@@ -44,6 +44,7 @@ final class ConfigurationReader {
   private(set) var faults: [ConfigurationError.Fault] = []
   /// Keys that were asked for, by section.
   private var known: [[String]: [String]] = [:]
+  private var ignored: Set<[String]> = []
 
   /// Environment variables of ours that are no configuration keys.
   private static let otherVariables: Set<String> = ["LOCKSTEP_KERNELS"]
@@ -116,7 +117,12 @@ final class ConfigurationReader {
     fault(path, origin, reason)
   }
 
-  /// Adds a fault for every key that nobody asked for.
+  /// Says nothing of unknown keys in a section, because what belongs there cannot be told.
+  func ignoreUnknownKeys(in path: String) {
+    ignored.insert(path.split(separator: ".").map(String.init))
+  }
+
+  /// Adds a fault for every key that nobody asked for, and for every section that is none.
   func refuseUnknownKeys() {
     refuseUnknown(in: tree, at: [])
     let names = Set(entries.map { ConfigurationReader.variable($0.path) })
@@ -131,7 +137,16 @@ final class ConfigurationReader {
   }
 
   private func refuseUnknown(in tree: ConfigurationTree, at path: [String]) {
-    guard case .section(let entries, _) = tree else { return }
+    if ignored.contains(path) { return }
+    guard case .section(let entries, _) = tree else {
+      if case .value(let node, let origin) = tree, node.null == nil {
+        let keys = (known[path] ?? []).joined(separator: ", ")
+        fault(
+          path.joined(separator: "."), origin,
+          "expected a section with \(keys), found \(ConfigurationReader.show(node))")
+      }
+      return
+    }
     for (index, (key, child)) in entries.enumerated() {
       let here = path + [key]
       let name = here.joined(separator: ".")

@@ -36,7 +36,10 @@ public struct DataConfiguration: Sendable {
 
   /// Nil, and faults in the reader, if the section is not usable.
   init?(_ reader: ConfigurationReader) {
-    guard let format = reader.requiredChoice("data.format", Format.self) else { return nil }
+    guard let format = reader.requiredChoice("data.format", Format.self) else {
+      reader.ignoreUnknownKeys(in: "data")
+      return nil
+    }
     self.format = format
     let read: (String, Int) -> Part?
     switch format {
@@ -47,13 +50,10 @@ public struct DataConfiguration: Sendable {
       read = { path, part in Part.readSynthetic(reader, path, problem, part: part) }
     }
     let train = read("data.train", 0)
-    if reader.has("data.test") {
-      let test = read("data.test", 1)
-      if test == nil { return nil }
-      self.test = test
-    }
+    let hasTest = reader.has("data.test")
+    test = hasTest ? read("data.test", 1) : nil
     normalization = reader.choice("data.normalize", default: .auto)
-    guard let train else { return nil }
+    guard let train, !hasTest || test != nil else { return nil }
     self.train = train
     if let test, test.hasLabels != train.hasLabels {
       reader.fault("data.test", "labels here and targets in data.train do not go together")
