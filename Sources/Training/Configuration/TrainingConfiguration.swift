@@ -160,9 +160,21 @@ public struct TrainingConfiguration: Sendable {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       .init(key: "", origin: .file(name, line: mark.line), reason: "not valid YAML: \(problem)")
+    case .duplicatedKeysInMapping(let keys, let context):
+      .init(
+        key: "", origin: .file(name, line: context.mark.line),
+        reason: "the key '\(keys.first ?? "")' is there twice")
+    case .reader(let problem, let offset, _, let text):
+      .init(
+        key: "", origin: .file(name, line: line(ofByte: offset ?? 0, in: text)),
+        reason: "not valid YAML: \(problem)")
     default:
       .init(key: "", origin: .file(name, line: 1), reason: "not valid YAML: \(error)")
     }
+  }
+
+  private static func line(ofByte offset: Int, in text: String) -> Int {
+    text.utf8.prefix(offset).reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
   }
 
   private static func stem(of path: String) -> String {
