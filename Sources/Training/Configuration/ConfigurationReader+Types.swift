@@ -85,11 +85,30 @@ extension ConfigurationReader {
   static func quote(_ text: String) -> String {
     let plain = text.allSatisfy { $0.isLetter || $0.isNumber || "/._-".contains($0) }
     if plain, !text.isEmpty, Node(text).int == nil, Node(text).float == nil, Node(text).bool == nil,
-      text != "null", text != "~", !text.hasPrefix("-")
+      text.lowercased() != "null", !text.hasPrefix("-")
     {
       return text
     }
-    return "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+    if text.unicodeScalars.allSatisfy(isPrintable) {
+      return "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+    }
+    let escaped = text.unicodeScalars.map { scalar in
+      if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }
+      if isPrintable(scalar) { return "\(scalar)" }
+      let digits = String(scalar.value, radix: 16)
+      return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+    }
+    return "\"" + escaped.joined() + "\""
+  }
+
+  /// Whether a YAML text may contain a scalar as it is, and it does not break the line.
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x20...0x7E, 0xA0...0x2027, 0x202A...0xD7FF, 0xE000...0xFEFE, 0xFF00...0xFFFD,
+      0x10000...0x10FFFF:
+      true
+    default: false
+    }
   }
 
   private static func words(for range: ClosedRange<Int>) -> String {
