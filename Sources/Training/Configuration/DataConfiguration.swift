@@ -85,12 +85,16 @@ private struct SyntheticProblem {
   var seed: UInt64
 
   init(_ reader: ConfigurationReader) {
+    let largest = 1 << 24
     features = reader.value(
-      "data.features", default: [784], "a number of features, or their extents such as [28, 28]",
+      "data.features", default: [784],
+      "a number of features, or their extents such as [28, 28], \(largest) in all at most",
       parse: { node in
         let items = node.sequence.map(Array.init) ?? [node]
-        let extents = items.compactMap { ConfigurationReader.integer($0, in: 1...1 << 24) }
-        return extents.count == items.count && !extents.isEmpty ? extents : nil
+        let extents = items.compactMap { ConfigurationReader.integer($0, in: 1...largest) }
+        guard extents.count == items.count, !extents.isEmpty else { return nil }
+        let count = extents.reduce(1) { $0 <= largest ? $0 * $1 : $0 }
+        return count <= largest ? extents : nil
       },
       text: { "\($0)" })
     classes = reader.integer("data.classes", default: 10, in: 1...1 << 24)
