@@ -101,6 +101,11 @@ final class ConfigurationReader {
   func has(_ path: String) -> Bool {
     let keys = path.split(separator: ".").map(String.init)
     note(keys)
+    // A variable of the key's own, or of a key below it.
+    let variable = ConfigurationReader.variable(keys)
+    if environment.keys.contains(where: { $0 == variable || $0.hasPrefix(variable + "_") }) {
+      return true
+    }
     guard let found = tree[keys[...]] else { return false }
     if case .value(let node, _) = found, node.null != nil { return false }
     return true
