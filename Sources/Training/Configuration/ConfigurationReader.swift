@@ -49,8 +49,13 @@ final class ConfigurationReader {
   /// Environment variables of ours that are no configuration keys.
   private static let otherVariables: Set<String> = ["LOCKSTEP_KERNELS"]
 
-  init(_ tree: ConfigurationTree, environment: [String: String]) {
+  /// - Parameter faults: what was wrong with the tree's settings.
+  init(
+    _ tree: ConfigurationTree, environment: [String: String],
+    faults: [ConfigurationError.Fault] = []
+  ) {
     self.tree = tree
+    self.faults = faults
     self.environment = environment.filter {
       $0.key.hasPrefix("LOCKSTEP_") && !ConfigurationReader.otherVariables.contains($0.key)
     }

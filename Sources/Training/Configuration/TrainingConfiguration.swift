@@ -66,8 +66,11 @@ public struct TrainingConfiguration: Sendable {
   public init(
     yaml: String, name: String, settings: [String] = [], environment: [String: String] = [:]
   ) throws {
-    let tree = try TrainingConfiguration.tree(yaml: yaml, name: name, settings: settings)
-    let reader = ConfigurationReader(tree, environment: environment)
+    var (tree, faults) = (try TrainingConfiguration.tree(yaml: yaml, name: name), [Fault]())
+    for setting in settings {
+      if let fault = TrainingConfiguration.apply(setting, to: &tree) { faults.append(fault) }
+    }
+    let reader = ConfigurationReader(tree, environment: environment, faults: faults)
     let large = 1 << 31
 
     let data = DataConfiguration(reader)
@@ -116,10 +119,10 @@ public struct TrainingConfiguration: Sendable {
     text = ConfigurationText(reader.entries).plain
   }
 
-  private static func tree(
-    yaml: String, name: String, settings: [String]
-  ) throws -> ConfigurationTree {
-    var tree: ConfigurationTree
+  private typealias Fault = ConfigurationError.Fault
+
+  private static func tree(yaml: String, name: String) throws -> ConfigurationTree {
+    let tree: ConfigurationTree
     do {
       let node = try Yams.compose(yaml: yaml) ?? .mapping(.init([]))
       tree = ConfigurationTree(node) { .file(name, line: $0) }
@@ -133,26 +136,24 @@ public struct TrainingConfiguration: Sendable {
           reason: "expected sections such as 'data:' and 'model:'")
       ])
     }
-    var faults: [ConfigurationError.Fault] = []
-    for setting in settings {
-      guard let separator = setting.firstIndex(of: "="), separator != setting.startIndex else {
-        faults.append(
-          .init(key: setting, origin: .commandLine, reason: "expected key.path=value"))
-        continue
-      }
-      let key = String(setting[..<separator])
-      let value = String(setting[setting.index(after: separator)...])
-      let path = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-      do {
-        let node = try Yams.compose(yaml: value) ?? Node("")
-        tree.set(path[...], ConfigurationTree(node) { _ in .commandLine })
-      } catch {
-        faults.append(
-          .init(key: key, origin: .commandLine, reason: "'\(value)' is not a YAML value"))
-      }
-    }
-    guard faults.isEmpty else { throw ConfigurationError(faults: faults) }
     return tree
+  }
+
+  /// Puts a `key.path=value` into the tree, or says what is wrong with it.
+  private static func apply(_ setting: String, to tree: inout ConfigurationTree) -> Fault? {
+    guard let separator = setting.firstIndex(of: "="), separator != setting.startIndex else {
+      return .init(key: setting, origin: .commandLine, reason: "expected key.path=value")
+    }
+    let key = String(setting[..<separator])
+    let value = String(setting[setting.index(after: separator)...])
+    let path = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    do {
+      let node = try Yams.compose(yaml: value) ?? Node("")
+      tree.set(path[...], ConfigurationTree(node) { _ in .commandLine })
+      return nil
+    } catch {
+      return .init(key: key, origin: .commandLine, reason: "'\(value)' is not a YAML value")
+    }
   }
 
   private static func fault(_ error: YamlError, _ name: String) -> ConfigurationError.Fault {
