@@ -13,7 +13,8 @@ public struct OutputDirectory {
     _ path: String, marker: String
   ) throws -> (OutputDirectory, movedTo: String?) {
     let files = FileManager.default
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     var movedTo: String?
     do {
       var isFolder: ObjCBool = false
