@@ -45,6 +45,8 @@ final class ConfigurationReader {
   /// Keys that were asked for, by section.
   private var known: [[String]: [String]] = [:]
   private var ignored: Set<[String]> = []
+  /// Keys whose values were asked for.
+  private var asked: Set<[String]> = []
 
   /// Environment variables of ours that are no configuration keys.
   private static let otherVariables: Set<String> = ["LOCKSTEP_KERNELS"]
@@ -135,8 +137,10 @@ final class ConfigurationReader {
   /// Adds a fault for every key that nobody asked for, and for every section that is none.
   func refuseUnknownKeys() {
     refuseUnknown(in: tree, at: [])
-    let names = Set(entries.map { ConfigurationReader.variable($0.path) })
+    let names = Set(asked.map(ConfigurationReader.variable))
+    let ignored = self.ignored.map { ConfigurationReader.variable($0) + "_" }
     for name in environment.keys.sorted() where !names.contains(name) {
+      if ignored.contains(where: { name.hasPrefix($0) }) { continue }
       let hint = Suggestion.nearest(to: name, among: names.sorted())
       faults.append(
         .init(
@@ -177,6 +181,7 @@ final class ConfigurationReader {
   private func find(_ path: String) -> (Node, Origin)? {
     let keys = path.split(separator: ".").map(String.init)
     note(keys)
+    asked.insert(keys)
     let found = tree[keys[...]]
     let variable = ConfigurationReader.variable(keys)
     if found?.origin != .commandLine, let text = environment[variable] {
