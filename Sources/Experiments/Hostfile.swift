@@ -13,15 +13,15 @@ public struct Hostfile: Equatable, Sendable {
     }
     var hosts: [String] = []
     var slots = 0
-    for line in text.split(separator: "\n") {
+    for line in text.split(whereSeparator: \.isNewline) {
       let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
       guard let host = words.first else { continue }
       hosts.append(String(host))
-      // `slots=4`, or `slots = 4`.
+      // `slots=4`, with or without blanks around the sign.
       let settings = words.dropFirst().joined(separator: " ")
-        .replacingOccurrences(of: " = ", with: "=").split(separator: " ")
-      let count = settings.first { $0.hasPrefix("slots=") }.map { Int($0.dropFirst(6)) } ?? 1
-      guard let count, count > 0 else {
+        .replacing(" =", with: "=").replacing("= ", with: "=").split(separator: " ")
+      let count = settings.first { $0.hasPrefix("slots") }.map { Int($0.dropFirst(6)) } ?? 1
+      guard let count, (1...1 << 20).contains(count) else {
         throw HostfileError(
           path: path, isMissing: false, reason: "'\(line)': slots is not a positive number")
       }
