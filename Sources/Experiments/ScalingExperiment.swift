@@ -148,15 +148,30 @@ public struct RunResult: Decodable, Equatable, Sendable {
 
   /// - Throws: `UnreadableSummary` if the file is missing, malformed, or of another number of ranks.
   init(summaryPath path: String, ranks: Int) throws {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+      throw UnreadableSummary(path: path, reason: "there is no such file, or it cannot be read")
+    }
     do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
       self = try JSONDecoder().decode(RunResult.self, from: data)
-    } catch {
-      throw UnreadableSummary(path: path, reason: "\(error)")
+    } catch let error as DecodingError {
+      throw UnreadableSummary(path: path, reason: RunResult.reason(error))
+    }
+    guard samplesPerSecond > 0 else {
+      throw UnreadableSummary(path: path, reason: "samples-per-second is \(samplesPerSecond)")
     }
     guard self.ranks == ranks else {
       throw UnreadableSummary(
         path: path, reason: "it is of \(self.ranks) ranks, and \(ranks) were started")
+    }
+  }
+
+  private static func reason(_ error: DecodingError) -> String {
+    switch error {
+    case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      context.codingPath.last.map { "'\($0.stringValue)' is not what it should be" }
+        ?? "it is not an object"
+    default: "it is not JSON"
     }
   }
 }
