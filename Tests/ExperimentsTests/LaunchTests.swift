@@ -1,0 +1,97 @@
+import Testing
+import TestSupport
+
+@testable import Experiments
+
+@Suite("the mpirun line")
+struct LaunchTests {
+  static let laptop = Machine(cores: 4, isRoot: false, allowsCrossMemoryAttach: true)
+
+  private func words(
+    _ ranks: Int, hostfile: String? = nil, on machine: Machine = laptop,
+    environment: [String: String] = [:]
+  ) -> [String] {
+    Launch(ranks: ranks, hostfile: hostfile, command: ["lockstep", "train", "c.yaml"])
+      .arguments(on: machine, environment: environment)
+  }
+
+  @Test("as many ranks as cores are bound to them; more are bound to none, and yield")
+  func binding() {
+    let start = ["mpirun", "-n"]
+    let end = ["--quiet", "lockstep", "train", "c.yaml"]
+    for ranks in [1, 3, 4] {
+      #expect(
+        words(ranks) == start + ["\(ranks)", "--oversubscribe", "--bind-to", "core"] + end)
+    }
+    #expect(
+      words(5) == start + [
+        "5", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1",
+      ] + end)
+  }
+
+  @Test("a user's binding policy is left alone")
+  func ownBinding() {
+    let own = words(2, environment: ["OMPI_MCA_hwloc_base_binding_policy": "socket"])
+    #expect(!own.contains("--bind-to"))
+    #expect(own.contains("--oversubscribe"))
+  }
+
+  @Test("root has to be allowed")
+  func root() {
+    var machine = LaunchTests.laptop
+    #expect(!words(2, on: machine).contains("--allow-run-as-root"))
+    machine.isRoot = true
+    #expect(words(2, on: machine).filter { $0 == "--allow-run-as-root" }.count == 1)
+    #expect(words(2, hostfile: "h", on: machine).contains("--allow-run-as-root"))
+  }
+
+  @Test("in a container without cross-memory attach, Open MPI is told not to try")
+  func crossMemoryAttach() {
+    var machine = LaunchTests.laptop
+    let setting = ["--mca", "btl_vader_single_copy_mechanism", "none"]
+    #expect(!words(2, on: machine).contains(setting[1]))
+    machine.allowsCrossMemoryAttach = false
+    let all = words(2, on: machine)
+    #expect(all.firstRange(of: setting) != nil)
+    #expect(all.suffix(4) == ["--quiet", "lockstep", "train", "c.yaml"])
+  }
+
+  @Test("with a hostfile, slots and binding are Open MPI's, and our variables are exported")
+  func hostfile() {
+    let environment = [
+      "LOCKSTEP_TRAINING_SEED": "3", "LOCKSTEP_KERNELS": "avx2", "PATH": "/bin", "XLOCKSTEP_": "1",
+    ]
+    #expect(
+      words(64, hostfile: "hosts", environment: environment) == [
+        "mpirun", "-n", "64", "--hostfile", "hosts", "-x", "LOCKSTEP_KERNELS", "-x",
+        "LOCKSTEP_TRAINING_SEED", "--quiet", "lockstep", "train", "c.yaml",
+      ])
+    #expect(!words(2, environment: environment).contains("-x"))
+  }
+
+  @Test("the command comes last, unchanged")
+  func command() {
+    let launch = Launch(ranks: 1, command: ["p", "--help", "-n", "a b"])
+    #expect(
+      launch.arguments(on: LaunchTests.laptop, environment: [:]).suffix(4)
+        == ["p", "--help", "-n", "a b"])
+  }
+
+  @Test("a shell reads the line as the same words")
+  func line() throws {
+    let command = [
+      "echo", "plain", "", "a b", "it's", "\"x\"", "$HOME", "`id`", "a;b", "*", "~", "a\\b", "a\nb",
+      "training.epochs=3", "{a: 1}", "#x", "!y", "é", "(z)", "&", "|", "<", "k='v'",
+    ]
+    let launch = Launch(ranks: 2, hostfile: "my hosts", command: command)
+    let words = launch.arguments(on: LaunchTests.laptop, environment: [:])
+    let line = launch.line(on: LaunchTests.laptop, environment: [:])
+    #expect(line.hasPrefix("mpirun -n 2 --hostfile 'my hosts' --quiet echo plain '' 'a b' "))
+    let result = try Command(["sh", "-c", "printf '<%s>' \(line)"]).run()
+    #expect(result.status == 0)
+    #expect(result.output == words.map { "<\($0)>" }.joined())
+  }
+
+  @Test("this machine has a core")
+  func current() { #expect(Machine.current.cores >= 1) }
+}
