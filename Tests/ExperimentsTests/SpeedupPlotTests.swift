@@ -68,9 +68,12 @@ struct SpeedupPlotTests {
     }
   }
 
-  @Test("dots of a perfect speed-up lie on the ideal line; slower ones lie below it")
-  func ideal() throws {
-    let elements = try elements(of: report([(1, 100), (2, 200), (4, 300)]))
+  @Test(
+    "dots of a perfect speed-up lie on the ideal line; slower ones lie below it",
+    arguments: [1, 2, 3])
+  func ideal(base: Int) throws {
+    let elements = try elements(
+      of: report([(base, 100), (2 * base, 200), (4 * base, 300)]))
     let ideal = try #require(elements["line"].first { $0["stroke-dasharray"] != nil })
     func number(_ attributes: [String: String], _ key: String) throws -> Double {
       try #require(Double(attributes[key] ?? ""))
