@@ -74,7 +74,6 @@ public struct ScalingExperiment: Sendable {
   public func execute(
     _ run: Run, on machine: Machine, environment: [String: String]
   ) throws -> RunResult {
-    let words = launch(run).arguments(on: machine, environment: environment)
     let logPath = run.directory + ".log"
     try FileManager.default.createDirectory(
       atPath: directory + "/runs", withIntermediateDirectories: true)
@@ -84,18 +83,13 @@ public struct ScalingExperiment: Sendable {
       throw RunFailed(run: run, exitCode: 73, lastLine: "\(logPath) cannot be written")
     }
     defer { try? log.close() }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = log
-    process.standardError = log
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+    let job = try LaunchedJob(
+      launch(run), on: machine, environment: environment, output: log, errors: log)
+    let code = job.wait()
+    guard code == 0 else {
       let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
       let last = text.split(separator: "\n").last.map(String.init) ?? "no output"
-      throw RunFailed(run: run, exitCode: process.terminationStatus, lastLine: last)
+      throw RunFailed(run: run, exitCode: code, lastLine: last)
     }
     return try RunResult(summaryPath: run.directory + "/summary.json", ranks: run.ranks)
   }

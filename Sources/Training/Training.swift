@@ -46,6 +46,7 @@ public func train(
     try log.record(start(of: trainer, world: world, program: program))
     for line in introduction(to: trainer, world: world, program: program) { log.say(line) }
     if let movedTo { log.say("earlier run moved to \(movedTo)") }
+    if let warning = plan.warning { try log.warn(warning) }
     return (directory, log)
   }
   try trainer.run(log: log)
@@ -74,7 +75,7 @@ public func train(
 }
 
 private func algorithm(of configuration: TrainingConfiguration) -> String {
-  configuration.algorithm?.rawValue ?? (configuration.isReproducible ? "tree" : "auto")
+  configuration.algorithm?.rawValue ?? "auto"
 }
 
 private func start(of trainer: Trainer, world: World, program: Program) -> StartEvent {

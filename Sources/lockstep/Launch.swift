@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import Training
 
-/// `lockstep launch`: becomes `mpirun` with the options that fit this machine.
+/// `lockstep launch`: `mpirun` with the options that fit this machine.
 struct Launch: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Starts a lockstep command on many ranks, through mpirun.",
@@ -13,7 +13,9 @@ struct Launch: ParsableCommand {
       Example:  lockstep launch -n 8 --hostfile hostfiles/two-nodes train config.yaml
       """)
 
-  @Option(name: .customShort("n"), help: "Ranks to start. Default: one for each core.")
+  @Option(
+    name: .customShort("n", allowingJoined: true),
+    help: "Ranks to start. Default: one for each core.")
   var ranks: Int?
 
   @Option(help: ArgumentHelp("Hosts and their slots, as mpirun reads them.", valueName: "file"))
@@ -39,16 +41,19 @@ struct Launch: ParsableCommand {
       let launch = Experiments.Launch(
         ranks: ranks ?? slots ?? machine.cores, hostfile: hostfile,
         command: [try ownPath()] + command)
-      if let dryRun = environment["DRY_RUN"], !dryRun.isEmpty, dryRun != "0" {
-        print(launch.line(on: machine, environment: environment))
-      } else {
-        try launch.execute(on: machine, environment: environment)
+      if let slots, let hostfile, launch.ranks > slots {
+        throw ValidationError(
+          "-n \(launch.ranks): the hosts of \(hostfile) have \(slots) slot\(slots == 1 ? "" : "s"): "
+            + "start fewer ranks, or give the hosts more slots")
       }
+      if let dryRun = environment["DRY_RUN"], !dryRun.isEmpty, dryRun != "0" {
+        say(launch.line(on: machine, environment: environment))
+        return
+      }
+      let job = try LaunchedJob(launch, on: machine, environment: environment)
+      job.forwardSignals()
+      let code = job.wait()
+      if code != 0 { throw ArgumentParser.ExitCode(code) }
     }
   }
-}
-
-/// The path of this program.
-func ownPath() throws -> String {
-  try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
 }

@@ -17,8 +17,8 @@ extension Program {
   /// This program.
   static func current(isQuiet: Bool) -> Program {
     // run.sh leaves the commit beside the binary that it built.
-    let path = ProcessInfo.processInfo.arguments[0] + ".commit"
-    let commit = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "unknown"
+    let path = try? ownPath() + ".commit"
+    let commit = path.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? "unknown"
     return Program(
       version: Lockstep.configuration.version,
       commit: commit.trimmingCharacters(in: .whitespacesAndNewlines),
@@ -30,8 +30,8 @@ extension Program {
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
-  } catch let code as ArgumentParser.ExitCode {
-    throw code
+  } catch let error where error is ArgumentParser.ExitCode || error is ValidationError {
+    throw error
   } catch {
     printError(error)
     throw ArgumentParser.ExitCode(exitStatus(of: error))
@@ -41,6 +41,11 @@ func reportingErrors(_ body: () throws -> Void) throws {
 /// Writes a line to standard output at once, be it a terminal or a pipe.
 func say(_ line: String) {
   FileHandle.standardOutput.write(Data((line + "\n").utf8))
+}
+
+/// The path of this program.
+func ownPath() throws -> String {
+  try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
 }
 
 func printError(_ error: any Error) {

@@ -35,29 +35,29 @@ struct Train: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    let environment = ProcessInfo.processInfo.environment
-    guard Session.isLaunched(environment: environment) else {
-      try reportingErrors {
-        try run(
+    try reportingErrors {
+      guard Session.isLaunched(environment: ProcessInfo.processInfo.environment) else {
+        return try run(
           World(
             LoopbackTransport.alone(), host: ProcessInfo.processInfo.hostName, carrier: "none"))
       }
-      return
+      let code = try Session.run(exitCode: exitStatus(of:)) { try run(asRankOf: $0) }
+      if code != ExitStatus.success { throw ArgumentParser.ExitCode(code) }
     }
-    let code = try Session.run(exitCode: exitStatus(of:)) { communicator -> Int32 in
-      let world = try World(
-        try MPITransport(communicator), host: Session.processorName,
-        carrier: Session.libraryVersion)
-      do {
-        try run(world)
-        return ExitStatus.success
-      } catch let refusal as RefusedTogether {
-        // Known to all ranks: said once, and everybody goes home.
-        if world.isRoot { printError(refusal) }
-        return refusal.exitCode
-      }
+  }
+
+  /// Returns the exit code of what all ranks know; any other error is one rank's, and thrown.
+  private func run(asRankOf communicator: Communicator) throws -> Int32 {
+    let world = try World(
+      MPITransport(communicator), host: Session.processorName, carrier: Session.libraryVersion)
+    do {
+      try run(world)
+      return ExitStatus.success
+    } catch let refusal as RefusedTogether {
+      // Known to all ranks: said once, and everybody goes home.
+      if world.isRoot { printError(refusal) }
+      return refusal.exitCode
     }
-    throw ArgumentParser.ExitCode(code)
   }
 
   private func run(_ world: World) throws {

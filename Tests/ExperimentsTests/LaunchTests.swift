@@ -18,7 +18,7 @@ struct LaunchTests {
   @Test("as many ranks as cores are bound to them; more are bound to none, and yield")
   func binding() {
     let start = ["mpirun", "-n"]
-    let end = ["--quiet", "lockstep", "train", "c.yaml"]
+    let end = ["lockstep", "train", "c.yaml"]
     for ranks in [1, 3, 4] {
       #expect(
         words(ranks) == start + ["\(ranks)", "--oversubscribe", "--bind-to", "core"] + end)
@@ -53,7 +53,7 @@ struct LaunchTests {
     machine.allowsCrossMemoryAttach = false
     let all = words(2, on: machine)
     #expect(all.firstRange(of: setting) != nil)
-    #expect(all.suffix(4) == ["--quiet", "lockstep", "train", "c.yaml"])
+    #expect(all.suffix(3) == ["lockstep", "train", "c.yaml"])
   }
 
   @Test("with a hostfile, slots and binding are Open MPI's, and our variables are exported")
@@ -64,7 +64,7 @@ struct LaunchTests {
     #expect(
       words(64, hostfile: "hosts", environment: environment) == [
         "mpirun", "-n", "64", "--hostfile", "hosts", "-x", "LOCKSTEP_KERNELS", "-x",
-        "LOCKSTEP_TRAINING_SEED", "--quiet", "lockstep", "train", "c.yaml",
+        "LOCKSTEP_TRAINING_SEED", "lockstep", "train", "c.yaml",
       ])
     #expect(!words(2, environment: environment).contains("-x"))
   }
@@ -86,7 +86,7 @@ struct LaunchTests {
     let launch = Launch(ranks: 2, hostfile: "my hosts", command: command)
     let words = launch.arguments(on: LaunchTests.laptop, environment: [:])
     let line = launch.line(on: LaunchTests.laptop, environment: [:])
-    #expect(line.hasPrefix("mpirun -n 2 --hostfile 'my hosts' --quiet echo plain '' 'a b' "))
+    #expect(line.hasPrefix("mpirun -n 2 --hostfile 'my hosts' echo plain '' 'a b' "))
     let result = try Command(["sh", "-c", "printf '<%s>' \(line)"]).run()
     #expect(result.status == 0)
     #expect(result.output == words.map { "<\($0)>" }.joined())

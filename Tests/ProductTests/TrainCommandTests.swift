@@ -19,7 +19,7 @@ extension ProductTests {
         let result = try Launching.mpirun(
           ranks, [Launching.lockstep, "train", file, "--output", output], directory: folder.path)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.errors.isEmpty)
+        #expect(result.errors.isEmpty == (ranks != 3), "a warning for 3 ranks: \(result.errors)")
         let left = try LeftBehind(output)
         #expect(left.summary["ranks"] as? Int == ranks)
         #expect(left.summary["replicas-equal"] as? Bool == true)

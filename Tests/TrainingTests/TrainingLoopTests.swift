@@ -185,3 +185,19 @@ func divergence() throws {
     #expect(error.description.contains("learning-rate"))
   }
 }
+
+@Test("a ring follows the shard tree on two ranks, and is refused on more where bits matter")
+func ringOnTwo() throws {
+  let tree = try TrainedRun(
+    yaml: classification, settings: ["collective.algorithm=tree"], ranks: 2)
+  let ring = try TrainedRun(
+    yaml: classification, settings: ["collective.algorithm=ring"], ranks: 2)
+  #expect(ring.summaries[0].parameterSha256 == tree.summaries[0].parameterSha256)
+  do {
+    _ = try TrainedRun(yaml: classification, settings: ["collective.algorithm=ring"], ranks: 4)
+    Issue.record("a ring on four ranks was accepted")
+  } catch let error as RefusedTogether {
+    #expect(error.exitCode == ExitStatus.usage)
+    #expect(error.description.contains("set training.reproducible to false"))
+  }
+}

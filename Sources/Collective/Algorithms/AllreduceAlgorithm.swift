@@ -31,18 +31,20 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   }
 
   /// Whether the sum is taken along the canonical tree: one bit pattern for any number of ranks that
-  /// is a power of two, and for every algorithm that has this.
-  public var isCanonical: Bool {
+  /// is a power of two, and for every algorithm that has this. (Two numbers have one sum: on two ranks
+  /// every order is the canonical one.)
+  public func isCanonical(size: Int) -> Bool {
     switch self {
-    case .ring: false
+    case .ring: size <= 2
     case .tree: true
     }
   }
 
   /// The algorithm for a buffer of `byteCount` bytes on `size` ranks when the user leaves the choice
-  /// to us: the canonical one where the order of summation matters; else few rounds for few bytes,
-  /// few bytes for many.
+  /// to us: few rounds for few bytes, few bytes for many, and a canonical one where the order of
+  /// summation matters.
   public static func choice(byteCount: Int, size: Int, canonical: Bool) -> AllreduceAlgorithm {
-    if canonical || size <= 2 || byteCount < 64 * 1024 { .tree } else { .ring }
+    let preferred: AllreduceAlgorithm = byteCount < 64 * 1024 ? .tree : .ring
+    return canonical && !preferred.isCanonical(size: size) ? .tree : preferred
   }
 }

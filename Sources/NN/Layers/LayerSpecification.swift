@@ -14,6 +14,11 @@ public enum LayerSpecification: Equatable, Sendable {
     }
   }
 
+  /// Elements that the layer learns for an input of `shape`; nothing is allocated.
+  public func parameterCount(for shape: Shape) -> Int {
+    layer(inputShape: shape).parameters.reduce(0) { $0 + $1.shape.count }
+  }
+
   /// What the layer makes of an input of `shape`; nothing is allocated.
   public func outputShape(for shape: Shape) -> Shape { layer(inputShape: shape).outputShape }
 }

@@ -112,7 +112,7 @@ extension ConfigurationReader {
   }
 
   private static func words(for range: ClosedRange<Int>) -> String {
-    range.upperBound >= 1 << 31
+    range.upperBound == .max
       ? "a whole number of at least \(range.lowerBound)"
       : "a whole number from \(range.lowerBound) to \(range.upperBound)"
   }

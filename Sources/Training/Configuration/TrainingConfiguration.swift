@@ -95,12 +95,6 @@ public struct TrainingConfiguration: Sendable {
     if shards & (shards - 1) != 0 {
       reader.fault("training.shards", "expected a power of two, found \(shards)")
     }
-    if isReproducible, let algorithm, !algorithm.isCanonical {
-      reader.fault(
-        "collective.algorithm",
-        "\(algorithm.rawValue) adds in an order that depends on the number of ranks: set "
-          + "training.reproducible to false, or use auto or tree")
-    }
     if targetAccuracy != nil, !loss.usesLabels || data?.test == nil {
       reader.fault(
         "training.target-accuracy", "needs data.test and a loss over class labels")

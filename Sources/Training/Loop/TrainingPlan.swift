@@ -48,6 +48,16 @@ struct TrainingPlan {
     return min(all, configuration.maximumSteps ?? all)
   }
 
+  /// What a user should know before the run begins.
+  var warning: String? {
+    guard configuration.isReproducible, partition.ranks & (partition.ranks - 1) != 0 else {
+      return nil
+    }
+    return
+      "\(partition.ranks) ranks cut through the shard tree: the result agrees with that of 1, 2, "
+      + "4, ... ranks to rounding, not bit for bit"
+  }
+
   private static func check(
     _ configuration: TrainingConfiguration, training: any Dataset, test: (any Dataset)?, ranks: Int
   ) throws {
@@ -64,6 +74,15 @@ struct TrainingPlan {
         "training.shards: \(configuration.shards) shards cannot be shared by \(ranks) ranks: raise "
           + "it to a power of two of at least \(ranks), or set training.reproducible to false")
     }
+    if configuration.isReproducible, let algorithm = configuration.algorithm,
+      !algorithm.isCanonical(size: ranks)
+    {
+      throw TrainingError(
+        ExitStatus.usage,
+        "collective.algorithm: \(algorithm.rawValue) adds in an order that depends on the number of "
+          + "ranks: set training.reproducible to false, or use auto or tree")
+    }
+    try checkMemory(configuration, training)
     try checkTargets(configuration, training, name: "data.train")
     if let test {
       guard test.featureCount == training.featureCount else {
@@ -73,6 +92,29 @@ struct TrainingPlan {
             + "\(training.featureCount)")
       }
       try checkTargets(configuration, test, name: "data.test")
+    }
+  }
+
+  /// Refuses a model that cannot fit into this machine, before anything is allocated for it.
+  private static func checkMemory(
+    _ configuration: TrainingConfiguration, _ training: any Dataset
+  ) throws {
+    var shape = Shape(training.featureExtents)
+    var parameters = 0.0
+    for specification in configuration.model {
+      parameters += Double(specification.parameterCount(for: shape))
+      shape = specification.outputShape(for: shape)
+    }
+    // Parameters, gradients, velocity.
+    let bytes = 3 * parameters * Double(MemoryLayout<Float>.stride)
+    let available = Double(ProcessInfo.processInfo.physicalMemory)
+    guard bytes <= available else {
+      throw TrainingError(
+        ExitStatus.usage,
+        String(
+          format:
+            "model: %.0f parameters need %.1f GB on every rank, and this machine has %.1f GB: "
+            + "make the layers smaller", parameters, bytes / 1e9, available / 1e9))
     }
   }
 

@@ -4,17 +4,12 @@ import Testing
 
 @Suite("settings that do not go together")
 struct CrossCheckTests {
-  @Test("a ring cannot be reproducible, and the message says what can be done")
-  func ring() throws {
+  @Test("an algorithm is chosen by name, or by size")
+  func algorithm() throws {
     #expect(
-      ConfigurationFixture.faults(adding: "collective:\n  algorithm: ring\n")
-        == [
-          "c.yaml:6: collective.algorithm: ring adds in an order that depends on the number of "
-            + "ranks: set training.reproducible to false, or use auto or tree"
-        ])
-    let settings = ["collective.algorithm=ring", "training.reproducible=false"]
-    #expect(try ConfigurationFixture.read(settings: settings).algorithm == .ring)
-    #expect(try ConfigurationFixture.read(settings: ["collective.algorithm=tree"]).isReproducible)
+      try ConfigurationFixture.read(settings: ["collective.algorithm=ring"]).algorithm == .ring)
+    #expect(
+      try ConfigurationFixture.read(settings: ["collective.algorithm=tree"]).algorithm == .tree)
     #expect(try ConfigurationFixture.read(settings: ["collective.algorithm=auto"]).algorithm == nil)
   }
 

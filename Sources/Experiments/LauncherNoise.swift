@@ -1,0 +1,35 @@
+/// Tells what `mpirun` says about exit codes from everything else it says.
+///
+/// Open MPI explains itself in blocks between lines of dashes. Those that only repeat that a rank ended
+/// with an exit code are held back until it is known whether the code speaks for itself.
+struct LauncherNoise {
+  /// What the blocks in question have in common.
+  private static let phrases = [
+    "a non-zero exit code", "exited with non-zero status", "MPI_ABORT was invoked",
+  ]
+
+  private var block: [String] = []
+  private var heldBack: [String] = []
+
+  /// Takes a line; returns those that are to be shown.
+  mutating func pass(_ line: String) -> [String] {
+    let isRule = line.count > 40 && line.allSatisfy { $0 == "-" }
+    guard isRule || !block.isEmpty else { return [line] }
+    block.append(line)
+    guard isRule, block.count > 1 else { return [] }
+    defer { block = [] }
+    let text = block.joined(separator: "\n")
+    if LauncherNoise.phrases.contains(where: text.contains) {
+      heldBack += block
+      return []
+    }
+    return block
+  }
+
+  /// Returns the lines that are still to be shown: an unfinished block, and what was held back if the
+  /// exit code does not speak for itself.
+  mutating func finish(showingAll: Bool) -> [String] {
+    defer { (block, heldBack) = ([], []) }
+    return (showingAll ? heldBack : []) + block
+  }
+}

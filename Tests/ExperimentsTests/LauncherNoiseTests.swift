@@ -1,0 +1,39 @@
+import Testing
+
+@testable import Experiments
+
+@Suite("what mpirun adds to an exit code")
+struct LauncherNoiseTests {
+  private let rule = String(repeating: "-", count: 74)
+
+  private func shown(_ lines: [String], all: Bool) -> [String] {
+    var filter = LauncherNoise()
+    return lines.flatMap { filter.pass($0) } + filter.finish(showingAll: all)
+  }
+
+  @Test("blocks that repeat an exit code wait for the code; everything else passes")
+  func blocks() {
+    let error = "error: a batch of 2 samples cannot be shared by 3 ranks"
+    let noise = [
+      rule, "Primary job  terminated normally, but 1 process returned",
+      "a non-zero exit code. Per user-direction, the job has been aborted.", rule, rule,
+      "mpirun detected that one or more processes exited with non-zero status, thus causing",
+      "the job to be terminated. The first process to do so was:", "", "  Exit code:    64", rule,
+    ]
+    #expect(shown([error] + noise, all: false) == [error])
+    #expect(shown([error] + noise, all: true) == [error] + noise)
+
+    let slots = [rule, "There are not enough slots available in the system", rule]
+    #expect(shown(slots + [error], all: false) == slots + [error])
+    let killed = [rule, "mpirun noticed that process rank 1 exited on signal 9 (Killed).", rule]
+    #expect(shown(killed, all: false) == killed)
+    let abort = [rule, "MPI_ABORT was invoked on rank 1 in communicator MPI_COMM_WORLD", rule]
+    #expect(shown(abort, all: false).isEmpty)
+  }
+
+  @Test("a block that does not end is shown; short dashes are no rule")
+  func unfinished() {
+    #expect(shown([rule, "half"], all: false) == [rule, "half"])
+    #expect(shown(["---", "a", "---"], all: false) == ["---", "a", "---"])
+  }
+}
