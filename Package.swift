@@ -66,11 +66,14 @@ let package = Package(
     .target(
       name: "Kernels",
       dependencies: ["CCPU", "CKernels"] + kernelSets.map { .init(stringLiteral: $0.name) },
-      swiftSettings: [.unsafeFlags(["-O"])]),
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "NN", dependencies: ["Kernels"]),
 
     // Many processes' sums, and the data.
-    .target(name: "Collective", dependencies: ["MPI", "Kernels"]),
+    // Optimized in debug builds too: tests prove thousands of schedules symbolically.
+    .target(
+      name: "Collective", dependencies: ["MPI", "Kernels"],
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
 
     // The job.
@@ -99,7 +102,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Collective", "Datasets", "NN", "Kernels", "TestSupport"],
-      resources: [.copy("Oracles")]),
+      exclude: ["Oracles"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
     .testTarget(
       name: "ProductTests", dependencies: ["lockstep", "RankCases", "TestSupport"],

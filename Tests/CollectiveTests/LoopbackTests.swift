@@ -158,7 +158,7 @@ func allgather() throws {
   }
 }
 
-@Test("the choice is canonical where it must be, and a ring only for large buffers of many ranks")
+@Test("the choice is canonical where it must be, and goes from few rounds to few bytes")
 func choice() {
   for size in 1...9 {
     for bytes in [4, 1 << 12, 1 << 20, 1 << 28] {
@@ -167,8 +167,14 @@ func choice() {
           .isCanonical(size: size))
     }
   }
-  #expect(AllreduceAlgorithm.choice(byteCount: 1 << 20, size: 4, canonical: false) == .ring)
-  #expect(AllreduceAlgorithm.choice(byteCount: 1 << 10, size: 4, canonical: false) == .tree)
+  for canonical in [true, false] {
+    #expect(
+      AllreduceAlgorithm.choice(byteCount: 1 << 20, size: 4, canonical: canonical)
+        == .halvingDoubling)
+    #expect(
+      AllreduceAlgorithm.choice(byteCount: 1 << 10, size: 4, canonical: canonical)
+        == .recursiveDoubling)
+  }
 }
 
 extension RandomStream {

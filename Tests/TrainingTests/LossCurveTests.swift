@@ -10,8 +10,8 @@ private struct Oracle: Decodable {
   var losses: [Double]
 
   init(_ name: String) throws {
-    let url = Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Oracles")!
-    self = try JSONDecoder().decode(Oracle.self, from: Data(contentsOf: url))
+    let path = "\(Location.package)/Tests/TrainingTests/Oracles/\(name).json"
+    self = try JSONDecoder().decode(Oracle.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
   }
 }
 

@@ -2,6 +2,8 @@
 public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   case ring
   case tree
+  case recursiveDoubling = "recursive-doubling"
+  case halvingDoubling = "halving-doubling"
 
   /// What `rank` of `size` ranks does to add up `count` elements.
   public func schedule(rank: Int, size: Int, count: Int) -> Schedule {
@@ -10,6 +12,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     switch self {
     case .ring: rounds = RingAllreduce(size: size, count: count).rounds(of: rank)
     case .tree: rounds = TreeAllreduce(size: size, count: count).rounds(of: rank)
+    case .recursiveDoubling: rounds = RecursiveDoubling(size: size, count: count).rounds(of: rank)
+    case .halvingDoubling: rounds = HalvingDoubling(size: size, count: count).rounds(of: rank)
     }
     return Schedule(rank: rank, size: size, count: count, rounds: rounds)
   }
@@ -19,6 +23,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     switch self {
     case .ring: 2 * (size - 1)
     case .tree: 2 * BinomialTree(size: size).levels
+    case .recursiveDoubling: RecursiveDoubling(size: size, count: 0).roundCount
+    case .halvingDoubling: HalvingDoubling(size: size, count: 0).roundCount
     }
   }
 
@@ -27,6 +33,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     switch self {
     case .ring: RingAllreduce(size: size, count: count).elementsSent(by: rank)
     case .tree: TreeAllreduce(size: size, count: count).elementsSent(by: rank)
+    case .recursiveDoubling: RecursiveDoubling(size: size, count: count).elementsSent(by: rank)
+    case .halvingDoubling: HalvingDoubling(size: size, count: count).elementsSent(by: rank)
     }
   }
 
@@ -37,6 +45,7 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     switch self {
     case .ring: size <= 2
     case .tree: true
+    case .recursiveDoubling, .halvingDoubling: size & (size - 1) == 0
     }
   }
 
@@ -44,7 +53,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   /// to us: few rounds for few bytes, few bytes for many, and a canonical one where the order of
   /// summation matters.
   public static func choice(byteCount: Int, size: Int, canonical: Bool) -> AllreduceAlgorithm {
-    let preferred: AllreduceAlgorithm = byteCount < 64 * 1024 ? .tree : .ring
+    let preferred: AllreduceAlgorithm =
+      byteCount < 16 * 1024 ? .recursiveDoubling : .halvingDoubling
     return canonical && !preferred.isCanonical(size: size) ? .tree : preferred
   }
 }

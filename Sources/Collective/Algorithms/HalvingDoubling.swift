@@ -1,0 +1,57 @@
+/// Reduce-scatter by halving, then allgather by doubling: 2 log2 p rounds and 2(p-1)/p of the buffer per
+/// rank for a power of two, the fewest bytes there are (R. Rabenseifner, ICCS 2004), in neighbours-first
+/// order, so that the sum follows the canonical tree:
+///
+///     rank          0          1          2          3        (letters are quarters of the buffer)
+///     start       abcd       abcd       abcd       abcd
+///     round 0     ab 01      cd 01      ab 23      cd 23       with the neighbour: halves
+///     round 1      a 0-3      c 0-3      b 0-3      d 0-3      at distance 2: quarters
+///     rounds 2, 3: back again, what is received replaces
+///
+/// Other numbers of ranks take the circulant graph: the same bytes and ceil(log2 p) rounds each way.
+struct HalvingDoubling {
+  let size: Int
+  let count: Int
+
+  private var isPowerOfTwo: Bool { size & (size - 1) == 0 }
+  private var dimensions: Int { Hypercube(size: size).dimensions }
+
+  func rounds(of rank: Int) -> [Round] {
+    guard isPowerOfTwo else { return Circulant(size: size, count: count).rounds(of: rank) }
+    let halving = (0..<dimensions).map { dimension in
+      let peer = rank ^ (1 << dimension)
+      return Round([
+        Transfer(.send, peer, part(of: peer, after: dimension + 1)),
+        Transfer(.receiveAndReduce, peer, part(of: rank, after: dimension + 1)),
+      ])
+    }
+    let doubling = (0..<dimensions).reversed().map { dimension in
+      let peer = rank ^ (1 << dimension)
+      return Round([
+        Transfer(.send, peer, part(of: rank, after: dimension + 1)),
+        Transfer(.receiveAndReplace, peer, part(of: peer, after: dimension + 1)),
+      ])
+    }
+    return halving + doubling
+  }
+
+  /// What `rank` is left with after `steps` halvings: the lower half where its bit is 0.
+  private func part(of rank: Int, after steps: Int) -> Range<Int> {
+    (0..<steps).reduce(0..<count) { range, dimension in
+      let middle = range.lowerBound + range.count / 2
+      return rank >> dimension & 1 == 0
+        ? range.lowerBound..<middle : middle..<range.upperBound
+    }
+  }
+
+  /// In halving, all but the last part; in doubling, every part but the whole.
+  func elementsSent(by rank: Int) -> Int {
+    guard isPowerOfTwo else { return Circulant(size: size, count: count).elementsSent(by: rank) }
+    let parts = (0..<dimensions).map { part(of: rank, after: $0 + 1).count }
+    return count - (parts.last ?? count) + parts.reduce(0, +)
+  }
+
+  var roundCount: Int {
+    isPowerOfTwo ? 2 * dimensions : Circulant(size: size, count: count).roundCount
+  }
+}
