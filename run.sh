@@ -18,7 +18,7 @@ DRY_RUN=1 in front prints the mpirun line of a training run instead of running i
 END
 }
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 lockstep=$root/.build/release/lockstep
 example=$root/Examples/fashion-mnist-mlp.yaml
 swift_needed=6.2
@@ -149,10 +149,15 @@ fetch_fashion_mnist() {
   done
 }
 
-# The data that a configuration of ours names; one's own is one's own.
+# The data that a configuration of ours names, wherever it stands among the words; one's own is one's
+# own.
 need_data() {
-  [[ -f ${1-} ]] && grep -q '\.data/fashion-mnist/' "$1" || return 0
-  fetch_fashion_mnist
+  local word
+  for word in "$@"; do
+    [[ -f $word ]] && grep -q '\.data/fashion-mnist/' "$word" || continue
+    fetch_fashion_mnist || note "Fashion-MNIST cannot be had here"
+    return
+  done
 }
 
 main_job() {
@@ -170,9 +175,9 @@ train() {
   local launch=() options=()
   while (($#)); do
     case $1 in
-      -n | --hostfile)
+      -n | -np | --hostfile)
         (($# > 1)) || fail 64 "$1: a value is missing"
-        launch+=("$1" "$2")
+        launch+=("${1/-np/-n}" "$2")
         shift
         ;;
       -n?* | --hostfile=*) launch+=("$1") ;;
@@ -180,7 +185,7 @@ train() {
     esac
     shift
   done
-  need_data "${options[0]-}" || note "Fashion-MNIST cannot be had here"
+  need_data "${options[@]}"
   exec "$lockstep" launch "${launch[@]}" train "${options[@]}"
 }
 
@@ -211,7 +216,7 @@ case $command in
   test) run_tests ;;
   train) train "$@" ;;
   scale)
-    need_data "${1-}" || note "Fashion-MNIST cannot be had here"
+    need_data "$@"
     exec "$lockstep" scale "$@"
     ;;
   *) exec "$lockstep" "$command" "$@" ;;

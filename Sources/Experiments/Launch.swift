@@ -20,10 +20,6 @@ public struct Launch: Equatable, Sendable {
     if machine.isRoot { words.append("--allow-run-as-root") }
     if let hostfile {
       words += ["--hostfile", hostfile]
-      // Open MPI sends its own variables to other hosts; ours have to be named.
-      for name in environment.keys.sorted() where name.hasPrefix("LOCKSTEP_") {
-        words += ["-x", name]
-      }
     } else {
       // Open MPI counts cores as slots; more ranks than that are the user's wish.
       words.append("--oversubscribe")
@@ -31,13 +27,36 @@ public struct Launch: Equatable, Sendable {
         words += ["--bind-to", ranks <= machine.cores ? "core" : "none"]
       }
     }
-    // Spinning ranks that share a core would wait for each other's time slices.
-    if hostfile == nil, ranks > machine.cores { words += ["--mca", "mpi_yield_when_idle", "1"] }
+    // Open MPI sends its own variables to other hosts; ours have to be named.
+    for name in environment.keys.sorted() where name.hasPrefix("LOCKSTEP_") {
+      words += ["-x", name]
+    }
+    // Spinning ranks that share a core would wait for each other's time slices. Of other hosts it is
+    // not known here how many cores they have.
+    if hostfile != nil || ranks > machine.cores { words += ["--mca", "mpi_yield_when_idle", "1"] }
     // Where the kernel forbids reading another process's memory, Open MPI would try, and complain.
     if !machine.allowsCrossMemoryAttach {
       words += ["--mca", "btl_vader_single_copy_mechanism", "none"]
     }
     return words + command
+  }
+
+  /// What one job may have; Open MPI counts in 32 bits, and takes larger numbers modulo that.
+  public static let possibleRanks = 1...65536
+
+  /// Refuses what Open MPI could not start.
+  /// - Throws: `LaunchRefusal`, or `HostfileError` if the hostfile cannot be used.
+  public func validate() throws {
+    guard Launch.possibleRanks.contains(ranks) else {
+      throw LaunchRefusal(reason: "\(ranks) ranks: a job has 1 to 65536")
+    }
+    guard let hostfile, let slots = try Hostfile(path: hostfile).slots, ranks > slots else {
+      return
+    }
+    throw LaunchRefusal(
+      reason:
+        "\(ranks) ranks: the hosts of \(hostfile) have \(slots) slot\(slots == 1 ? "" : "s"): "
+        + "start fewer ranks, or give the hosts more slots")
   }
 
   /// The same as one line for a shell.
@@ -50,6 +69,12 @@ public struct Launch: Equatable, Sendable {
       !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:@%+".contains($0) }
     return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
   }
+}
+
+/// A job that Open MPI could not start.
+public struct LaunchRefusal: Error, CustomStringConvertible {
+  public var reason: String
+  public var description: String { reason }
 }
 
 /// `mpirun` cannot be started.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A job under `mpirun`, from its start to its exit code.
 public final class LaunchedJob {
@@ -6,16 +7,18 @@ public final class LaunchedJob {
   private let errors = Pipe()
   private let reader: ErrorReader
   private var signals: [any DispatchSourceSignal] = []
+  private let forwarded = Mutex<Int32?>(nil)
 
   /// Starts the job. Its standard input is empty.
   /// - Parameters:
   ///   - output: where its output goes; nil for this process's own.
   ///   - errors: where its errors go, without what `mpirun` adds to an exit code that says enough.
-  /// - Throws: `LaunchError` if there is no `mpirun`.
+  /// - Throws: `LaunchError` if there is no `mpirun`; what `Launch.validate` throws.
   public init(
     _ launch: Launch, on machine: Machine, environment: [String: String],
     output: FileHandle? = nil, errors target: FileHandle = .standardError
   ) throws {
+    try launch.validate()
     let words = launch.arguments(on: machine, environment: environment)
     let folders = (environment["PATH"] ?? "/usr/bin").split(separator: ":")
     guard
@@ -36,13 +39,21 @@ public final class LaunchedJob {
     }
   }
 
-  /// Hands the signals that end or steer a job on to `mpirun`, which hands them to the ranks.
+  /// Hands the signals that end or steer a job on to `mpirun`, which hands them to the ranks; but not
+  /// those that were ignored when this process began, as `nohup` has it.
   public func forwardSignals() {
     let child = process.processIdentifier
-    for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2] {
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] {
+      var disposition = sigaction()
+      sigaction(number, nil, &disposition)
+      if unsafeBitCast(disposition.__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { kill(child, number) }
+      source.setEventHandler { [self] in
+        forwarded.withLock { $0 = number }
+        // Open MPI takes SIGQUIT for its own; to the user it is one more way to say stop.
+        kill(child, number == SIGQUIT ? SIGTERM : number)
+      }
       source.resume()
       signals.append(source)
     }
@@ -50,21 +61,28 @@ public final class LaunchedJob {
 
   /// Waits for the end of the job. Call it once.
   /// - Returns: the exit code of the rank that ended it; 69 if `mpirun` could not start or keep the
-  ///   ranks; 128 and the signal's number if a signal ended `mpirun`.
+  ///   ranks; 128 and the signal's number if a signal ended the job.
   public func wait() -> Int32 {
     let finished = reader.read(errors.fileHandleForReading)
     process.waitUntilExit()
     // A daemon that outlives the job may hold the pipe open: what is to come comes at once.
     _ = finished.wait(timeout: .now() + 1)
+    for source in signals {
+      source.cancel()
+      signal(Int32(source.handle), SIG_DFL)
+    }
+    signals = []
     let status = process.terminationStatus
     guard process.terminationReason == .exit else {
       reader.finish(showingAll: true)
       return 128 + status
     }
     // Codes of sysexits.h are a rank's, which has said why.
-    let isExplained = (64...78).contains(status)
-    reader.finish(showingAll: !isExplained)
-    return status == 0 || isExplained || status == 130 || status == 143 ? status : 69
+    let isExplained = status == 0 || (64...78).contains(status)
+    let signal = forwarded.withLock { $0 }
+    reader.finish(showingAll: !isExplained && signal == nil)
+    if isExplained { return status }
+    return signal.map { 128 + $0 } ?? 69
   }
 }
 
@@ -74,6 +92,7 @@ private final class ErrorReader: @unchecked Sendable {
   private let target: FileHandle
   private var filter = LauncherNoise()
   private var rest = Data()
+  private var isFinished = false
 
   init(_ target: FileHandle) { self.target = target }
 
@@ -90,6 +109,7 @@ private final class ErrorReader: @unchecked Sendable {
 
   private func take(_ data: Data) {
     lock.withLock {
+      guard !isFinished else { return }
       rest += data
       while let end = rest.firstIndex(of: 0x0A) {
         write(filter.pass(String(decoding: rest[rest.startIndex..<end], as: UTF8.self)))
@@ -104,11 +124,12 @@ private final class ErrorReader: @unchecked Sendable {
       if !rest.isEmpty { write(filter.pass(String(decoding: rest, as: UTF8.self))) }
       rest = Data()
       write(filter.finish(showingAll: showingAll))
+      isFinished = true
     }
   }
 
   private func write(_ lines: [String]) {
     guard !lines.isEmpty else { return }
-    target.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+    try? target.write(contentsOf: Data((lines.joined(separator: "\n") + "\n").utf8))
   }
 }

@@ -8,11 +8,21 @@ struct LauncherNoise {
     "a non-zero exit code", "exited with non-zero status", "MPI_ABORT was invoked",
   ]
 
+  /// Lines outside of blocks that count how often one was printed.
+  private static let echoes = [
+    "more process has sent help message", "more processes have sent help message",
+    "orte_base_help_aggregate",
+  ]
+
   private var block: [String] = []
   private var heldBack: [String] = []
 
   /// Takes a line; returns those that are to be shown.
   mutating func pass(_ line: String) -> [String] {
+    if LauncherNoise.echoes.contains(where: line.contains) {
+      heldBack.append(line)
+      return []
+    }
     let isRule = line.count > 40 && line.allSatisfy { $0 == "-" }
     guard isRule || !block.isEmpty else { return [line] }
     block.append(line)

@@ -3,7 +3,7 @@ import Foundation
 
 /// What a launch has to know of the machine it starts from.
 public struct Machine: Equatable, Sendable {
-  /// Physical cores that this process may use.
+  /// Cores that this process may use; hardware threads of one core count once.
   public var cores: Int
   public var isRoot: Bool
   /// Whether the kernel lets processes read each other's memory (`process_vm_readv`).
@@ -18,8 +18,18 @@ public struct Machine: Equatable, Sendable {
   /// This machine.
   public static var current: Machine {
     Machine(
-      cores: physicalCores(), isRoot: geteuid() == 0,
+      cores: usableCores(), isRoot: geteuid() == 0,
       allowsCrossMemoryAttach: CCPU_allowsCrossMemoryAttach())
+  }
+
+  /// The cores that the affinity of this process and a container's quota leave it.
+  private static func usableCores() -> Int {
+    // cgroup v2: microseconds of processor time in a period, and the period; `max` is no limit.
+    guard let text = try? String(contentsOfFile: "/sys/fs/cgroup/cpu.max", encoding: .utf8),
+      case let words = text.split(whereSeparator: \.isWhitespace), words.count == 2,
+      let quota = Double(words[0]), let period = Double(words[1]), period > 0
+    else { return physicalCores() }
+    return max(1, min(physicalCores(), Int((quota / period).rounded(.up))))
   }
 
   /// Hardware threads of one core count once: two ranks on one core share its arithmetic.

@@ -15,10 +15,4 @@ public struct Matrix {
 
   /// Row `i`: `columns` floats.
   public func row(_ i: Int) -> UnsafeMutablePointer<Float> { base + i * columns }
-
-  /// The first `count` rows.
-  public func prefix(rows count: Int) -> Matrix {
-    precondition(count <= rows)
-    return Matrix(base, rows: count, columns: columns)
-  }
 }

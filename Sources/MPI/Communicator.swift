@@ -29,10 +29,15 @@ public final class Communicator {
     self.size = Int(size)
   }
 
-  deinit {
-    guard isOwned, Session.isActive else { return }
+  /// Gives back what `duplicate` or a split has made. Collective; the value must not be used afterwards.
+  /// It is not done when the value is dropped, which happens at another time on every rank; what is
+  /// never freed lives until MPI ends.
+  ///
+  /// The corresponding C function is `MPI_Comm_free` (MPI 3.1, section 6.4.3).
+  public func free() throws(MPIError) {
+    precondition(isOwned, "MPI_COMM_WORLD is not freed")
     var raw: MPI_Comm? = raw
-    MPI_Comm_free(&raw)
+    try check(MPI_Comm_free(&raw), "MPI_Comm_free")
   }
 
   /// The same ranks with a message space of their own. Collective.

@@ -3,8 +3,9 @@ import CMPI
 /// A send or receive under way. Its buffer belongs to MPI until it has completed.
 ///
 /// A request cannot be copied, and it cannot be forgotten: one that is dropped before it has
-/// completed stops the process, because its buffer would be freed under MPI's hands. (Not when an
-/// MPI call has failed: then the error is on its way out, and the job with it.)
+/// completed stops the process, because its buffer would be freed under MPI's hands; also when an error
+/// of the caller's own is thrown past it. (Not when an MPI call has failed: then that error is on its
+/// way out, and the job with it.)
 public struct Request: ~Copyable {
   private var raw: MPI_Request?
 

@@ -93,7 +93,7 @@ public enum Session {
     _ world: Communicator, because error: any Error, exitCode: Int32
   ) -> Never {
     let line = "[\(world.rank)/\(world.size) \(processorName)] error: \(error)\n"
-    FileHandle.standardError.write(Data(line.utf8))
+    try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
     MPI_Abort(world.raw, exitCode)
     exit(exitCode)  // not reached: MPI_Abort ends the process
   }

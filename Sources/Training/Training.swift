@@ -19,18 +19,21 @@ public struct Program: Sendable {
 }
 
 /// Reads a configuration on all ranks. Collective.
-/// - Throws: `RefusedTogether`, on all ranks alike.
+/// - Throws: `JointFailure`, on all ranks alike.
 public func readConfiguration(
   file: String, settings: [String], world: World, program: Program
 ) throws -> TrainingConfiguration {
-  try world.together {
+  let configuration = try world.together {
     try TrainingConfiguration(file: file, settings: settings, environment: program.environment)
   }
+  try world.requireEqual(
+    configuration.text, "the configuration is", exitCode: ExitStatus.usage)
+  return configuration
 }
 
 /// Trains a model on the ranks of `world` and leaves a run directory. Collective.
 /// - Returns: on every rank, what `summary.json` says.
-/// - Throws: `RefusedTogether`, on all ranks alike, if the run cannot start: then nothing has been
+/// - Throws: `JointFailure`, on all ranks alike, if the run cannot start: then nothing has been
 ///   written. Any other error is one rank's, and ends the job.
 public func train(
   _ configuration: TrainingConfiguration, world: World, program: Program
@@ -39,17 +42,15 @@ public func train(
   let trainer = Trainer(plan, world: world)
   let (directory, log) = try world.together { () -> (OutputDirectory?, RunLog?) in
     guard world.isRoot else { return (nil, nil) }
-    let (directory, movedTo) = try OutputDirectory.create(
-      configuration.output, marker: "metrics.jsonl")
-    try directory.write(Data(configuration.text.utf8), to: "config.yaml")
-    let log = try RunLog(in: directory, isQuiet: program.isQuiet)
-    try log.record(start(of: trainer, world: world, program: program))
-    for line in introduction(to: trainer, world: world, program: program) { log.say(line) }
-    if let movedTo { log.say("earlier run moved to \(movedTo)") }
-    if let warning = plan.warning { try log.warn(warning) }
-    return (directory, log)
+    return try begin(trainer, world: world, program: program)
   }
-  try trainer.run(log: log)
+  do {
+    try trainer.run(log: log)
+  } catch let failure as JointFailure {
+    try log?.record(
+      EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
+    throw failure
+  }
   let summary = try summarize(trainer, world: world)
   if let directory {
     let metadata = [
@@ -67,11 +68,33 @@ public func train(
     for line in conclusion(summary, directory: directory) { log?.say(line) }
   }
   guard summary.replicasEqual else {
-    throw TrainingError(
+    throw JointFailure(
       ExitStatus.diverged,
       "the ranks ended with different parameters: memory or network of a host is not to be trusted")
   }
   return summary
+}
+
+/// Makes the run directory and writes what is known before the first step. If it cannot, what it has
+/// made is taken back.
+private func begin(
+  _ trainer: Trainer, world: World, program: Program
+) throws -> (OutputDirectory, RunLog) {
+  let configuration = trainer.plan.configuration
+  let (directory, movedTo) = try OutputDirectory.create(
+    configuration.output, marker: "metrics.jsonl")
+  do {
+    try directory.write(Data(configuration.text.utf8), to: "config.yaml")
+    let log = try RunLog(in: directory, isQuiet: program.isQuiet)
+    try log.record(start(of: trainer, world: world, program: program))
+    for line in introduction(to: trainer, world: world, program: program) { log.say(line) }
+    if let movedTo { log.say("earlier run moved to \(movedTo)") }
+    if let warning = trainer.plan.warning { try log.warn(warning) }
+    return (directory, log)
+  } catch {
+    directory.remove(restoring: movedTo)
+    throw error
+  }
 }
 
 private func algorithm(of configuration: TrainingConfiguration) -> String {

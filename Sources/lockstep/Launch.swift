@@ -15,7 +15,7 @@ struct Launch: ParsableCommand {
 
   @Option(
     name: .customShort("n", allowingJoined: true),
-    help: "Ranks to start. Default: one for each core.")
+    help: "Ranks to start. Default: one for each core or slot.")
   var ranks: Int?
 
   @Option(help: ArgumentHelp("Hosts and their slots, as mpirun reads them.", valueName: "file"))
@@ -25,28 +25,22 @@ struct Launch: ParsableCommand {
   var command: [String]
 
   func validate() throws {
-    guard ranks ?? 1 > 0 else { throw ValidationError("-n: at least one rank is needed") }
     // Everything from the command's name on is the command's, and so is a help flag without a name.
-    if let first = command.first, ["-h", "--help"].contains(first) {
-      throw CleanExit.helpRequest(Launch.self)
-    }
-    guard !command.isEmpty else { throw ValidationError("name a command, such as train") }
+    guard let first = command.first else { throw ValidationError("name a command, such as train") }
+    if ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(Launch.self) }
   }
 
   func run() throws {
+    // Refused here, a wrong option is refused once; by the ranks it would be refused by all of them.
+    let train = parsedCommand()
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
       let machine = Machine.current
-      let slots = try hostfile.map { try Hostfile(path: $0).slots }
       let launch = Experiments.Launch(
-        ranks: ranks ?? slots ?? machine.cores, hostfile: hostfile,
-        command: [try ownPath()] + command)
-      if let slots, let hostfile, launch.ranks > slots {
-        throw ValidationError(
-          "-n \(launch.ranks): the hosts of \(hostfile) have \(slots) slot\(slots == 1 ? "" : "s"): "
-            + "start fewer ranks, or give the hosts more slots")
-      }
-      if let dryRun = environment["DRY_RUN"], !dryRun.isEmpty, dryRun != "0" {
+        ranks: try ranks ?? defaultRanks(for: train, on: machine, environment: environment),
+        hostfile: hostfile, command: [try ownPath()] + command)
+      try launch.validate()
+      if isDryRun(environment) {
         say(launch.line(on: machine, environment: environment))
         return
       }
@@ -56,4 +50,46 @@ struct Launch: ParsableCommand {
       if code != 0 { throw ArgumentParser.ExitCode(code) }
     }
   }
+
+  private func parsedCommand() -> Train {
+    do {
+      let parsed = try Lockstep.parseAsRoot(command)
+      guard let train = parsed as? Train else {
+        throw ValidationError("launch starts train; \(command[0]) is started alone")
+      }
+      return train
+    } catch {
+      Lockstep.exit(withError: error)
+    }
+  }
+
+  /// The hosts' slots or this machine's cores, but no more ranks than the configuration has work for;
+  /// in a reproducible run a power of two, so that the bits are those of any other.
+  private func defaultRanks(
+    for train: Train, on machine: Machine, environment: [String: String]
+  ) throws -> Int {
+    var ranks = machine.cores
+    if let hostfile {
+      guard let slots = try Hostfile(path: hostfile).slots else {
+        throw ValidationError(
+          "-n is needed: not every host of \(hostfile) says how many slots it has")
+      }
+      ranks = slots
+    }
+    // A configuration with faults is reported by the ranks.
+    guard
+      let configuration = try? TrainingConfiguration(
+        file: train.config, settings: train.settings, environment: environment)
+    else { return ranks }
+    ranks = min(ranks, configuration.batchSize)
+    guard configuration.isReproducible else { return ranks }
+    ranks = min(ranks, configuration.shards)
+    return 1 << (Int.bitWidth - 1 - ranks.leadingZeroBitCount)
+  }
+}
+
+/// `DRY_RUN=1`: print what would be started.
+func isDryRun(_ environment: [String: String]) -> Bool {
+  guard let value = environment["DRY_RUN"] else { return false }
+  return !value.isEmpty && value != "0"
 }

@@ -40,7 +40,7 @@ func reportingErrors(_ body: () throws -> Void) throws {
 
 /// Writes a line to standard output at once, be it a terminal or a pipe.
 func say(_ line: String) {
-  FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
 /// The path of this program.
@@ -50,13 +50,14 @@ func ownPath() throws -> String {
 
 func printError(_ error: any Error) {
   let lines = "\(error)".split(separator: "\n").map { "error: \($0)\n" }
-  FileHandle.standardError.write(Data(lines.joined().utf8))
+  try? FileHandle.standardError.write(contentsOf: Data(lines.joined().utf8))
 }
 
 /// The exit code for any error there is.
 func exitStatus(of error: any Error) -> Int32 {
   switch error {
-  case let error as RefusedTogether: error.exitCode
+  case let error as JointFailure: error.exitCode
+  case is LaunchRefusal: ExitStatus.usage
   case is MPIError, is UnsupportedThreadLevel, is LaunchError: ExitStatus.unavailable
   case let error as RunFailed: error.exitCode
   case let error as HostfileError: error.isMissing ? ExitStatus.missingInput : ExitStatus.usage

@@ -21,7 +21,7 @@ struct Scale: ParsableCommand {
     help: ArgumentHelp("Numbers of ranks.", valueName: "n,n,..."),
     transform: { text in
       let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-      guard parts.allSatisfy({ $0 ?? 0 > 0 }) else {
+      guard parts.allSatisfy({ Experiments.Launch.possibleRanks.contains($0 ?? 0) }) else {
         throw ValidationError("'\(text)' is not a list of numbers of ranks such as 1,2,4")
       }
       return parts.map { $0! }
@@ -59,16 +59,39 @@ struct Scale: ParsableCommand {
       let environment = ProcessInfo.processInfo.environment
       let configuration = try TrainingConfiguration(
         file: config, settings: settings, environment: environment)
-      if let hostfile { _ = try Hostfile(path: hostfile) }
+      try check(configuration)
       let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
-      let (directory, movedTo) = try OutputDirectory.create(
-        output ?? "scaling/\(name)-\(mode.rawValue)", marker: "runs")
-      if let movedTo { say("earlier report moved to \(movedTo)") }
+      let path = output ?? "scaling/\(name)-\(mode.rawValue)"
       let experiment = ScalingExperiment(
         configuration: config, batchSize: configuration.batchSize, ranks: ranks, mode: mode,
         repeats: repeats, hostfile: hostfile, options: settings.flatMap { ["--set", $0] },
-        directory: directory.path, program: try ownPath())
+        directory: path, program: try ownPath())
+      if isDryRun(environment) {
+        for run in experiment.runs {
+          say(experiment.launch(run).line(on: Machine.current, environment: environment))
+        }
+        return
+      }
+      let (directory, movedTo) = try OutputDirectory.create(path, marker: "runs")
+      if let movedTo { say("earlier report moved to \(movedTo)") }
       try report(experiment, in: directory, environment: environment)
+    }
+  }
+
+  /// Refuses before the first run what a later one would refuse.
+  private func check(_ configuration: TrainingConfiguration) throws {
+    for ranks in ranks {
+      try Experiments.Launch(ranks: ranks, hostfile: hostfile, command: []).validate()
+      let batch = mode == .strong ? configuration.batchSize : configuration.batchSize * ranks
+      guard batch >= ranks else {
+        throw ValidationError(
+          "--ranks \(ranks): a batch of \(batch) cannot be shared by \(ranks) ranks")
+      }
+      guard !configuration.isReproducible || configuration.shards >= ranks else {
+        throw ValidationError(
+          "--ranks \(ranks): \(configuration.shards) shards cannot be shared by \(ranks) ranks: add "
+            + "--set training.shards=N, a power of two")
+      }
     }
   }
 
@@ -82,12 +105,18 @@ struct Scale: ParsableCommand {
       results.append(result)
       let rate = String(format: "%.0f", result.samplesPerSecond)
       say("run \(number + 1)/\(experiment.runs.count)  ranks \(run.ranks)  \(rate) samples/s")
+      // After every turn, so that an experiment that is broken off leaves what it has.
+      if (number + 1) % ranks.count == 0 {
+        let report = ScalingReport(mode: mode, results: results)
+        try directory.write(Data(report.text.utf8), to: "report.txt")
+        try directory.write(Data(report.csv.utf8), to: "report.csv")
+        try directory.write(Data(report.svg.utf8), to: "speedup.svg")
+      }
     }
-    let report = ScalingReport(mode: mode, results: results)
-    try directory.write(Data(report.text.utf8), to: "report.txt")
-    try directory.write(Data(report.csv.utf8), to: "report.csv")
-    try directory.write(Data(report.svg.utf8), to: "speedup.svg")
-    say("\n" + report.text)
+    say("\n" + ScalingReport(mode: mode, results: results).text)
+    if Set(results.map(\.parameterHash)).count == 1 {
+      say("all \(results.count) runs ended with the same parameters, bit for bit")
+    }
     say("report \(directory.path)")
   }
 }

@@ -53,8 +53,7 @@ struct Train: ParsableCommand {
     do {
       try run(world)
       return ExitStatus.success
-    } catch let refusal as RefusedTogether {
-      // Known to all ranks: said once, and everybody goes home.
+    } catch let refusal as JointFailure {
       if world.isRoot { printError(refusal) }
       return refusal.exitCode
     }

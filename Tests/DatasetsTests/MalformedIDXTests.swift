@@ -47,12 +47,16 @@ struct MalformedIDXTests {
   @Test("a missing file is named, be its folder there or not")
   func missing() throws {
     let labels = try folder.file("labels", MalformedIDXTests.labels)
-    for path in ["\(folder.path)/none", "\(folder.path)/none/none", "\(labels)/none", ""] {
+    let here = FileManager.default.currentDirectoryPath
+    for (path, place) in [
+      ("\(folder.path)/none", ""), ("\(folder.path)/none/none", ""), ("\(labels)/none", ""),
+      ("none.idx", " in \(here)"), ("", " in \(here)"),
+    ] {
       let error = #expect(throws: DatasetError.self) {
         try IDXDataset(featuresPath: path, labelsPath: labels, normalization: .auto)
       }
       #expect(error?.kind == .missing)
-      #expect(error?.description == "\(path): no such file")
+      #expect(error?.description == "\(path): no such file\(place)")
     }
   }
 

@@ -64,9 +64,10 @@ struct LaunchTests {
     #expect(
       words(64, hostfile: "hosts", environment: environment) == [
         "mpirun", "-n", "64", "--hostfile", "hosts", "-x", "LOCKSTEP_KERNELS", "-x",
-        "LOCKSTEP_TRAINING_SEED", "lockstep", "train", "c.yaml",
+        "LOCKSTEP_TRAINING_SEED", "--mca", "mpi_yield_when_idle", "1", "lockstep", "train",
+        "c.yaml",
       ])
-    #expect(!words(2, environment: environment).contains("-x"))
+    #expect(words(2, environment: environment).filter { $0 == "-x" }.count == 2)
   }
 
   @Test("the command comes last, unchanged")
@@ -86,7 +87,9 @@ struct LaunchTests {
     let launch = Launch(ranks: 2, hostfile: "my hosts", command: command)
     let words = launch.arguments(on: LaunchTests.laptop, environment: [:])
     let line = launch.line(on: LaunchTests.laptop, environment: [:])
-    #expect(line.hasPrefix("mpirun -n 2 --hostfile 'my hosts' echo plain '' 'a b' "))
+    #expect(
+      line.hasPrefix(
+        "mpirun -n 2 --hostfile 'my hosts' --mca mpi_yield_when_idle 1 echo plain '' 'a b' "))
     let result = try Command(["sh", "-c", "printf '<%s>' \(line)"]).run()
     #expect(result.status == 0)
     #expect(result.output == words.map { "<\($0)>" }.joined())

@@ -100,7 +100,7 @@ struct LossTests {
       #expect(countCorrect(matrix, labels: [0, 1, 2]) == 1)
       #expect(countCorrect(matrix, labels: [answer, answer, answer]) == 3)
       #expect(countCorrect(matrix, labels: [answer, (answer + 1) % 3, answer]) == 2)
-      #expect(countCorrect(matrix.prefix(rows: 0), labels: []) == 0)
+      #expect(countCorrect(Matrix(matrix.base, rows: 0, columns: matrix.columns), labels: []) == 0)
     }
   }
 }

@@ -15,7 +15,7 @@ private struct BadInput: CustomTestStringConvertible, Sendable {
 private let badInputs = [
   BadInput(
     testDescription: "a missing file", options: ["--set", "data.train.features=nowhere.idx"],
-    status: 66, message: "nowhere.idx: no such file"),
+    status: 66, message: "nowhere.idx: no such file in /"),
   BadInput(
     testDescription: "a truncated IDX", options: ["--set", "data.train.features=truncated.idx"],
     status: 65, message: "8x3 elements of 1 byte need 36 bytes, found 30: the file is truncated"),
@@ -38,7 +38,7 @@ private let badInputs = [
   BadInput(
     testDescription: "a model that no machine can hold",
     options: ["--set", "model=[{dense: 2000000000}, {dense: 2000000000}, {dense: 4}]"], status: 64,
-    message: "make the layers smaller"),
+    message: "make the layers or training.batch-size smaller"),
   BadInput(
     testDescription: "an output that is a file", options: ["--output", "features.idx"], status: 73,
     message: "features.idx: a file is where the folder should be"),

@@ -28,6 +28,9 @@ func splitCase(_ world: Communicator) throws {
   }
   try expect(fromWorld == pattern(previous, 64), "the world's message")
   try expect(fromCopy == pattern(previous + 100, 64), "the copy's message")
+  try copy.free()
+  try half.free()
+  try node.free()
   try expect(try world.largestTag() >= 32767, "tags up to what the standard guarantees")
 }
 

@@ -167,7 +167,7 @@ func refusedByOne() throws {
       return try train(configuration, world: world, program: program)
     }
     Issue.record("the run was not refused")
-  } catch let error as RefusedTogether {
+  } catch let error as JointFailure {
     #expect(error.exitCode == 64)
     #expect(error.description.hasPrefix("[1/3 host1] LOCKSTEP_KERNELS=mmx: no such kernel set"))
   }
@@ -180,7 +180,7 @@ func divergence() throws {
     _ = try TrainedRun(
       yaml: classification, settings: ["optimizer.learning-rate=1e30"], ranks: 1)
     Issue.record("a diverged run ended well")
-  } catch let error as TrainingError {
+  } catch let error as JointFailure {
     #expect(error.exitCode == ExitStatus.diverged)
     #expect(error.description.contains("learning-rate"))
   }
@@ -196,7 +196,7 @@ func ringOnTwo() throws {
   do {
     _ = try TrainedRun(yaml: classification, settings: ["collective.algorithm=ring"], ranks: 4)
     Issue.record("a ring on four ranks was accepted")
-  } catch let error as RefusedTogether {
+  } catch let error as JointFailure {
     #expect(error.exitCode == ExitStatus.usage)
     #expect(error.description.contains("set training.reproducible to false"))
   }

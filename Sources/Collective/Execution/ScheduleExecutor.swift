@@ -8,6 +8,8 @@ public final class ScheduleExecutor {
   let transport: any Transport
   let kernels: KernelSet
   private var idle: [Shape: [Allreduce]] = [:]
+  /// Operations between start and wait: their memory is the transport's until then, whoever forgets them.
+  private var inFlight: [ObjectIdentifier: Allreduce] = [:]
   private var started = 0
 
   private struct Shape: Hashable {
@@ -44,11 +46,14 @@ public final class ScheduleExecutor {
         executor: self, algorithm: algorithm)
     let tag = started % ScheduleExecutor.tags
     started += 1
+    inFlight[ObjectIdentifier(operation)] = operation
     try operation.start(buffer, tag: tag)
     return operation
   }
 
   fileprivate func retire(_ operation: Allreduce) {
+    let known = inFlight.removeValue(forKey: ObjectIdentifier(operation))
+    precondition(known != nil, "an allreduce is waited for once")
     let shape = Shape(algorithm: operation.algorithm, count: operation.schedule.count)
     idle[shape, default: []].append(operation)
   }

@@ -13,7 +13,7 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno))
       throw errno == ENOENT || errno == ENOTDIR
-        ? DatasetError(.missing, path, "no such file")
+        ? DatasetError(.missing, path, FileBytes.missing(path))
         : DatasetError(.unreadable, path, reason)
     }
     defer { close(descriptor) }
@@ -43,6 +43,11 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
     } else {
       bytes.deallocate()
     }
+  }
+
+  private static func missing(_ path: String) -> String {
+    path.hasPrefix("/")
+      ? "no such file" : "no such file in \(FileManager.default.currentDirectoryPath)"
   }
 
   /// Inflates gzip data, of one member or several.

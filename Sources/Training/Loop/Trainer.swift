@@ -66,6 +66,7 @@ final class Trainer {
       let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
       let loss = try trainStep(batch, learningRate: rate)
       clock.enter(.other)
+      try requireFinite(loss, "loss of step \(step + 1)")
       progress.record(step: step, loss: loss, samples: batch.globalSize)
       if step == 0 { progress.timeToFirstStep = ProcessFacts.age }
       if (step + 1) % configuration.logInterval == 0 || step + 1 == steps {
@@ -76,6 +77,21 @@ final class Trainer {
       }
     }
     clock.enter(.other)
+    for tensor in network.layout.tensors {
+      for value in network.parameters.elements(of: tensor) where !value.isFinite {
+        try requireFinite(Double(value), "parameter \(tensor.name)")
+      }
+    }
+  }
+
+  /// All ranks have the same numbers, and so the same failure.
+  private func requireFinite(_ value: Double, _ what: String) throws {
+    guard value.isFinite else {
+      throw JointFailure(
+        ExitStatus.diverged,
+        "the \(what) became \(value): lower optimizer.learning-rate "
+          + "(\(configuration.optimizer.schedule.peak))")
+    }
   }
 
   /// One step: forward, loss, backward, allreduce, update. Returns the mean loss over the batch.
@@ -124,12 +140,7 @@ final class Trainer {
           accuracy: result.accuracy, seconds: clock.elapsed))
     }
     log?.say(progress.line(epochs: configuration.epochs))
-    guard progress.epochLoss.isFinite else {
-      throw TrainingError(
-        ExitStatus.diverged,
-        "the loss became \(progress.epochLoss) in epoch \(progress.epochs): lower "
-          + "optimizer.learning-rate (\(configuration.optimizer.schedule.peak))")
-    }
+    if let loss = result?.loss { try requireFinite(loss, "test loss") }
     if let target = configuration.targetLoss, progress.epochLoss <= target {
       progress.status = "target-loss"
     } else if let target = configuration.targetAccuracy, let accuracy = result?.accuracy,

@@ -15,7 +15,7 @@ struct TrainingPlan {
   let instructions: InstructionSet
 
   /// Collective: opens the data on all ranks, or throws on all of them.
-  /// - Throws: `RefusedTogether`.
+  /// - Throws: `JointFailure`.
   init(
     _ configuration: TrainingConfiguration, world: World, environment: [String: String]
   ) throws {
@@ -25,9 +25,12 @@ struct TrainingPlan {
       let test = try configuration.data.test.map {
         try configuration.data.open($0, name: "data.test")
       }
-      try TrainingPlan.check(configuration, training: training, test: test, ranks: world.size)
+      try TrainingPlan.check(configuration, training: training, test: test, world: world)
       return (training, test, set)
     }
+    try world.requireEqual(
+      "\(training.shapeDescription); \(test?.shapeDescription ?? "none")", "the data are",
+      exitCode: ExitStatus.badData)
     // All ranks compute with the newest set that every one of them has: so their bits agree.
     let sets = InstructionSet.allCases
     let common = try world.transport.allgather([UInt8(sets.firstIndex(of: ownSet)!)])
@@ -59,9 +62,11 @@ struct TrainingPlan {
   }
 
   private static func check(
-    _ configuration: TrainingConfiguration, training: any Dataset, test: (any Dataset)?, ranks: Int
+    _ configuration: TrainingConfiguration, training: any Dataset, test: (any Dataset)?,
+    world: World
   ) throws {
     let batchSize = configuration.batchSize
+    let ranks = world.size
     guard batchSize >= ranks else {
       throw TrainingError(
         ExitStatus.usage,
@@ -82,7 +87,7 @@ struct TrainingPlan {
         "collective.algorithm: \(algorithm.rawValue) adds in an order that depends on the number of "
           + "ranks: set training.reproducible to false, or use auto or tree")
     }
-    try checkMemory(configuration, training)
+    try checkMemory(configuration, training, world: world)
     try checkTargets(configuration, training, name: "data.train")
     if let test {
       guard test.featureCount == training.featureCount else {
@@ -97,24 +102,32 @@ struct TrainingPlan {
 
   /// Refuses a model that cannot fit into this machine, before anything is allocated for it.
   private static func checkMemory(
-    _ configuration: TrainingConfiguration, _ training: any Dataset
+    _ configuration: TrainingConfiguration, _ training: any Dataset, world: World
   ) throws {
     var shape = Shape(training.featureExtents)
     var parameters = 0.0
+    // Of one sample: two batches of inputs, each layer's outputs, and two gradients by outputs.
+    var activations = 2 * Double(shape.count)
+    var widest = 0
     for specification in configuration.model {
       parameters += Double(specification.parameterCount(for: shape))
       shape = specification.outputShape(for: shape)
+      activations += Double(shape.count)
+      widest = max(widest, shape.count)
     }
+    activations += 2 * Double(widest)
+    let rows = Double(min(configuration.batchSize, training.count)) / Double(world.size)
     // Parameters, gradients, velocity.
-    let bytes = 3 * parameters * Double(MemoryLayout<Float>.stride)
+    let floats = 3 * parameters + rows.rounded(.up) * activations
+    let bytes = floats * Double(MemoryLayout<Float>.stride) * Double(world.ranksOnThisHost)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     guard bytes <= available else {
       throw TrainingError(
         ExitStatus.usage,
         String(
-          format:
-            "model: %.0f parameters need %.1f GB on every rank, and this machine has %.1f GB: "
-            + "make the layers smaller", parameters, bytes / 1e9, available / 1e9))
+          format: "model: %.0f parameters and a batch of %d need %.1f GB on a host with %.1f GB: "
+            + "make the layers or training.batch-size smaller", parameters,
+          configuration.batchSize, bytes / 1e9, available / 1e9))
     }
   }
 
@@ -137,4 +150,9 @@ struct TrainingPlan {
     default: break
     }
   }
+}
+
+extension Dataset {
+  /// What two copies of the same data have in common at least.
+  fileprivate var shapeDescription: String { "\(count) \(featureExtents) \(targets)" }
 }

@@ -60,7 +60,13 @@ public struct OutputDirectory {
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
+  /// Removes the folder, and puts back what `create` had moved aside.
+  func remove(restoring movedTo: String?) {
+    try? FileManager.default.removeItem(atPath: path)
+    if let movedTo { try? FileManager.default.moveItem(atPath: movedTo, toPath: path) }
+  }
+
+  static func reason(_ error: any Error) -> String {
     let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
     return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
   }

@@ -27,19 +27,20 @@ final class RunLog {
       line.append(0x0A)
       try metrics.write(contentsOf: line)
     } catch {
-      throw TrainingError(ExitStatus.inputOutput, "\(path): cannot be written: \(error)")
+      throw TrainingError(
+        ExitStatus.inputOutput, "\(path): cannot be written: \(OutputDirectory.reason(error))")
     }
   }
 
-  /// Writes a line for the reader.
+  /// Writes a line for the reader, if there still is one: a closed pipe does not end a run.
   func say(_ line: String) {
     guard !isQuiet else { return }
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
   }
 
   /// Warns the reader, and records it.
   func warn(_ message: String) throws {
-    FileHandle.standardError.write(Data("warning: \(message)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("warning: \(message)\n".utf8))
     try record(WarningEvent(message: message))
   }
 }

@@ -24,8 +24,25 @@ public struct World {
     hosts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
+  /// Goes on only if all ranks have the same `value`. Collective.
+  /// - Parameter what: what the value describes, for the message.
+  /// - Throws: on all ranks alike, `JointFailure` that names the ranks that differ from the most.
+  func requireEqual(_ value: String, _ what: String, exitCode: Int32) throws {
+    let values = try transport.allgather(Array(value.utf8))
+    let odd = ParameterHash.odd(among: values)
+    guard !odd.isEmpty else { return }
+    let names = odd.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
+    throw JointFailure(
+      exitCode,
+      "\(names): \(what) not the same as on the other ranks: every rank must be given the "
+        + "same files, LOCKSTEP_* variables and options")
+  }
+
+  /// Ranks on this rank's host, itself included.
+  var ranksOnThisHost: Int { hosts.filter { $0 == hosts[rank] }.count }
+
   /// Runs `body` on every rank and goes on only if it succeeded on all of them. Collective.
-  /// - Throws: on all ranks alike, `RefusedTogether` with what the ranks threw.
+  /// - Throws: on all ranks alike, `JointFailure` with what the ranks threw.
   func together<Result>(_ body: () throws -> Result) throws -> Result {
     var result: Result?
     var report: [UInt8] = []
@@ -35,15 +52,21 @@ public struct World {
       report = Array("\(ExitStatus.of(error)) \(error)".utf8)
     }
     let reports = try transport.allgather(report).map { String(decoding: $0, as: UTF8.self) }
-    if let refusal = RefusedTogether(reports: reports, hosts: hosts) { throw refusal }
+    if let refusal = JointFailure(reports: reports, hosts: hosts) { throw refusal }
     return result!
   }
 }
 
-/// What kept one or more ranks from going on, known to all of them: it is printed once for the job.
-public struct RefusedTogether: Error, CustomStringConvertible {
+/// What keeps the job from going on, known to all ranks: it is printed once, and everybody goes home.
+public struct JointFailure: Error, CustomStringConvertible {
   public let exitCode: Int32
   public let description: String
+
+  /// A failure that all ranks see for themselves, since they all have the same numbers.
+  init(_ exitCode: Int32, _ description: String) {
+    self.exitCode = exitCode
+    self.description = description
+  }
 
   /// - Parameter reports: of each rank, exit code and message, or nothing.
   init?(reports: [String], hosts: [String]) {

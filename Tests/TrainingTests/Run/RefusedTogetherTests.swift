@@ -3,11 +3,11 @@ import Testing
 @testable import Training
 
 @Suite("what kept ranks from going on")
-struct RefusedTogetherTests {
+struct JointFailureTests {
   static let hosts = ["a", "a", "b", "b"]
 
-  private func refusal(_ reports: [String]) -> RefusedTogether? {
-    RefusedTogether(reports: reports, hosts: RefusedTogetherTests.hosts)
+  private func refusal(_ reports: [String]) -> JointFailure? {
+    JointFailure(reports: reports, hosts: JointFailureTests.hosts)
   }
 
   @Test("nothing is said where nothing is wrong")

@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProductTests {
+  /// What the launcher refuses before any rank is started, and how it ends.
+  @Suite(.serialized) struct LauncherTests {
+    @Test("a wrong command is refused once")
+    func refusedOnce() throws {
+      for words in [["train", "x.yaml", "--nonsense"], ["train"], ["scale", "x.yaml"]] {
+        let result = try Launching.alone(["launch", "-n", "3"] + words)
+        #expect(result.status == 64)
+        #expect(result.errors.components(separatedBy: "Error: ").count == 2, "\(result.errors)")
+      }
+    }
+
+    @Test("without -n no more ranks are started than there are shards and samples in a batch")
+    func defaultRanks() throws {
+      let folder = try TemporaryDirectory()
+      _ = try folder.file("small.yaml", smallConfiguration)
+      let hosts = try folder.file("hosts", "a slots=40\nb slots=60\n")
+      for (settings, ranks) in [
+        ([], 8), (["training.shards=64"], 64), (["training.batch-size=6"], 4),
+        (["training.reproducible=false", "training.batch-size=99"], 99),
+      ] as [([String], Int)] {
+        let result = try Launching.alone(
+          ["launch", "--hostfile", hosts, "train", "small.yaml"]
+            + settings.flatMap { ["--set", $0] },
+          environment: ["DRY_RUN": "1"], directory: folder.path)
+        #expect(
+          result.output.hasPrefix("mpirun -n \(ranks) "), "\(result.output)\(result.errors)")
+      }
+    }
+
+    @Test("more ranks than slots, or than can be, are refused")
+    func tooManyRanks() throws {
+      let folder = try TemporaryDirectory()
+      _ = try folder.file("small.yaml", smallConfiguration)
+      let hosts = try folder.file("hosts", "localhost slots=2\n")
+      let slots = try Launching.alone(
+        ["launch", "-n", "3", "--hostfile", hosts, "train", "small.yaml"], directory: folder.path)
+      #expect(slots.status == 64)
+      #expect(slots.errors.contains("have 2 slots"), "\(slots.errors)")
+      let many = try Launching.alone(
+        ["launch", "-n", "99999999999", "train", "small.yaml"], directory: folder.path)
+      #expect(many.status == 64)
+      let scale = try Launching.alone(
+        ["scale", "small.yaml", "--ranks", "1,3", "--hostfile", hosts], directory: folder.path)
+      #expect(scale.status == 64)
+      let vast = try Launching.alone(
+        ["scale", "small.yaml", "--ranks", "9223372036854775807", "--mode", "weak"],
+        directory: folder.path)
+      #expect(vast.status == 64)
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/scaling"))
+    }
+
+    @Test("a dry run of an experiment prints its lines and starts nothing")
+    func dryScale() throws {
+      let folder = try TemporaryDirectory()
+      _ = try folder.file("small.yaml", smallConfiguration)
+      let result = try Launching.alone(
+        ["scale", "small.yaml", "--ranks", "1,2", "--repeats", "2"],
+        environment: ["DRY_RUN": "1"], directory: folder.path)
+      #expect(result.status == 0)
+      let lines = result.output.split(separator: "\n").map { $0.prefix(11) }
+      #expect(lines == ["mpirun -n 1", "mpirun -n 2", "mpirun -n 1", "mpirun -n 2"])
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/scaling"))
+    }
+
+    @Test(
+      "an interrupted job ends with the signal's exit code and leaves no process",
+      arguments: [("TERM", 143), ("INT", 130)])
+    func interrupted(signal: String, code: Int) throws {
+      let folder = try TemporaryDirectory()
+      _ = try folder.file("small.yaml", smallConfiguration)
+      // A shell's background job ignores INT, and what is ignored from the start stays ignored.
+      let line = """
+        env --default-signal=INT "$0" launch -n 2 train small.yaml --set training.epochs=1000000 --output run >/dev/null &
+        for i in $(seq 100); do [ -s run/metrics.jsonl ] && break; sleep 0.1; done
+        kill -\(signal) $!; wait $!; echo "code $?"
+        """
+      let result = try Command(
+        ["bash", "-c", line, Launching.lockstep], directory: folder.path, timeLimit: 60
+      ).run()
+      #expect(result.output.hasSuffix("code \(code)\n"), "\(result.output)\(result.errors)")
+      let metrics = try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
+      #expect(metrics.contains("\"event\":\"start\""))
+      // Nobody works in the folder any more.
+      var workers = [String]()
+      for _ in 0..<50 {
+        workers = try Command(["sh", "-c", "ls -l /proc/[0-9]*/cwd 2>/dev/null"]).run().output
+          .split(separator: "\n").filter { $0.hasSuffix(folder.path) }.map(String.init)
+        if workers.isEmpty { break }
+        usleep(100_000)
+      }
+      #expect(workers.isEmpty)
+    }
+  }
+}
