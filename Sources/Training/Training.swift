@@ -33,8 +33,8 @@ public func readConfiguration(
 
 /// Trains a model on the ranks of `world` and leaves a run directory. Collective.
 /// - Returns: on every rank, what `summary.json` says.
-/// - Throws: `JointFailure`, on all ranks alike, if the run cannot start: then nothing has been
-///   written. Any other error is one rank's, and ends the job.
+/// - Throws: `JointFailure`, on all ranks alike, if the run cannot start - then nothing has been
+///   written - or its numbers are not finite. Any other error is one rank's, and ends the job.
 public func train(
   _ configuration: TrainingConfiguration, world: World, program: Program
 ) throws -> RunSummary {
@@ -44,14 +44,16 @@ public func train(
     guard world.isRoot else { return (nil, nil) }
     return try begin(trainer, world: world, program: program)
   }
+  let summary: RunSummary
   do {
     try trainer.run(log: log)
+    summary = try summarize(trainer, world: world)
+    if summary.replicasEqual { try trainer.requireFiniteParameters() }
   } catch let failure as JointFailure {
     try log?.record(
       EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
     throw failure
   }
-  let summary = try summarize(trainer, world: world)
   if let directory {
     let metadata = [
       "format": "lockstep", "version": program.version, "commit": program.commit,

@@ -77,6 +77,11 @@ final class Trainer {
       }
     }
     clock.enter(.other)
+  }
+
+  /// The last update is seen by no loss.
+  /// - Precondition: all ranks have the same parameters.
+  func requireFiniteParameters() throws {
     for tensor in network.layout.tensors {
       for value in network.parameters.elements(of: tensor) where !value.isFinite {
         try requireFinite(Double(value), "parameter \(tensor.name)")
@@ -84,7 +89,7 @@ final class Trainer {
     }
   }
 
-  /// All ranks have the same numbers, and so the same failure.
+  /// Throws `JointFailure`: of numbers that all ranks have alike.
   private func requireFinite(_ value: Double, _ what: String) throws {
     guard value.isFinite else {
       throw JointFailure(
