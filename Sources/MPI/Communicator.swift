@@ -68,14 +68,4 @@ public final class Communicator {
     try check(MPI_Comm_split(raw, Int32(color), Int32(rank), &new), "MPI_Comm_split")
     return try Communicator(new!, isOwned: true)
   }
-
-  /// The largest tag that a message may carry.
-  public func largestTag() throws(MPIError) -> Int {
-    var value: UnsafeMutableRawPointer?
-    var found: Int32 = 0
-    try check(
-      MPI_Comm_get_attr(raw, Int32(MPI_TAG_UB), &value, &found), "MPI_Comm_get_attr")
-    guard found != 0, let value else { return 32767 }  // what the standard guarantees
-    return Int(value.load(as: Int32.self))
-  }
 }

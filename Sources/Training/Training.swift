@@ -183,7 +183,7 @@ private func summarize(_ trainer: Trainer, world: World) throws -> RunSummary {
     seconds: clock.elapsed, timeToFirstStep: progress.timeToFirstStep, computeShare: mean(0),
     communicationShare: mean(1), dataShare: mean(2), peakRssBytes: facts.map(\.peakRssBytes),
     parameters: trainer.network.layout.parameterCount, parameterSha256: hash.hexadecimal,
-    replicasEqual: ParameterHash.odd(among: hashes).isEmpty,
+    replicasEqual: World.odd(among: hashes).isEmpty,
     kernels: trainer.plan.instructions.rawValue, algorithm: algorithm(of: configuration))
 }
 

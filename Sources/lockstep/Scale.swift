@@ -82,16 +82,9 @@ struct Scale: ParsableCommand {
   private func check(_ configuration: TrainingConfiguration) throws {
     for ranks in ranks {
       try Experiments.Launch(ranks: ranks, hostfile: hostfile, command: []).validate()
-      let batch = mode == .strong ? configuration.batchSize : configuration.batchSize * ranks
-      guard batch >= ranks else {
-        throw ValidationError(
-          "--ranks \(ranks): a batch of \(batch) cannot be shared by \(ranks) ranks")
-      }
-      guard !configuration.isReproducible || configuration.shards >= ranks else {
-        throw ValidationError(
-          "--ranks \(ranks): \(configuration.shards) shards cannot be shared by \(ranks) ranks: add "
-            + "--set training.shards=N, a power of two")
-      }
+      var configuration = configuration
+      if mode == .weak { configuration.batchSize *= ranks }
+      try configuration.requireWork(forRanks: ranks)
     }
   }
 

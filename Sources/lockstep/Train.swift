@@ -53,9 +53,9 @@ struct Train: ParsableCommand {
     do {
       try run(world)
       return ExitStatus.success
-    } catch let refusal as JointFailure {
-      if world.isRoot { printError(refusal) }
-      return refusal.exitCode
+    } catch let failure as JointFailure {
+      if world.isRoot { printError(failure) }
+      return failure.exitCode
     }
   }
 

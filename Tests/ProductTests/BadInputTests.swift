@@ -34,7 +34,7 @@ private let badInputs = [
     status: 64, message: "a batch of 1 sample cannot be shared by 2 ranks"),
   BadInput(
     testDescription: "more ranks than shards", options: ["--set", "training.shards=1"],
-    status: 64, message: "1 shards cannot be shared by 2 ranks"),
+    status: 64, message: "1 shard cannot be shared by 2 ranks"),
   BadInput(
     testDescription: "a model that no machine can hold",
     options: ["--set", "model=[{dense: 2000000000}, {dense: 2000000000}, {dense: 4}]"], status: 64,

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ProductTests {
-  /// `lockstep launch`, `lockstep scale` and `run.sh`.
+  /// `lockstep launch`: what it starts, what it refuses before any rank is started, and how it ends.
   @Suite(.serialized) struct LaunchTests {
     @Test("launch starts the ranks, passes options on and returns the exit code")
     func launch() throws {
@@ -36,103 +36,82 @@ extension ProductTests {
       #expect(try LeftBehind(folder.path + "/a b").summary["ranks"] as? Int == 2)
     }
 
-    @Test("scale measures, in turns, and reports", arguments: ["strong", "weak"])
-    func scale(mode: String) throws {
-      let folder = try TemporaryDirectory()
-      _ = try folder.file("small.yaml", smallConfiguration)
-      let result = try Launching.alone(
-        [
-          "scale", "small.yaml", "--ranks", "1,2", "--repeats", "2", "--mode", mode, "--output",
-          "report", "--set", "training.epochs=2",
-        ], directory: folder.path)
-      #expect(result.status == 0, "\(result.errors)")
-      let order = result.output.split(separator: "\n").filter { $0.hasPrefix("run ") }
-        .map { $0.split(separator: " ")[3] }
-      #expect(order == ["1", "2", "1", "2"])
-      let csv = try String(contentsOfFile: folder.path + "/report/report.csv", encoding: .utf8)
-      let rows = csv.split(separator: "\n").dropFirst().map { $0.split(separator: ",") }
-      #expect(rows.map { $0[1] } == ["1", "2"])
-      #expect(rows.map { $0[2] } == (mode == "strong" ? ["64", "64"] : ["64", "128"]))
-      #expect(rows.allSatisfy { $0.last == "true" })
-      let text = try String(contentsOfFile: folder.path + "/report/report.txt", encoding: .utf8)
-      #expect(result.output.contains(text))
-      #expect(
-        FileManager.default.fileExists(atPath: folder.path + "/report/speedup.svg"))
-      if mode == "strong" {
-        // The same training on 1 and 2 ranks: the same parameters.
-        let hashes = try ["ranks-1-repeat-1", "ranks-2-repeat-2"].map {
-          try LeftBehind("\(folder.path)/report/runs/\($0)").hash
-        }
-        #expect(hashes[0] == hashes[1])
+    @Test("a wrong command is refused once")
+    func refusedOnce() throws {
+      for words in [["train", "x.yaml", "--nonsense"], ["train"], ["scale", "x.yaml"]] {
+        let result = try Launching.alone(["launch", "-n", "3"] + words)
+        #expect(result.status == 64)
+        #expect(result.errors.components(separatedBy: "Error: ").count == 2, "\(result.errors)")
       }
     }
 
-    @Test("a run that fails ends the experiment with its exit code and last line")
-    func failingScale() throws {
+    @Test("without -n no more ranks are started than there are shards and samples in a batch")
+    func defaultRanks() throws {
       let folder = try TemporaryDirectory()
       _ = try folder.file("small.yaml", smallConfiguration)
-      let result = try Launching.alone(
-        ["scale", "small.yaml", "--ranks", "1,2", "--set", "optimizer.learning-rate=1e30"],
-        directory: folder.path)
-      #expect(result.status == 76)
-      #expect(
-        result.errors.contains("the run on 1 rank, repeat 1, ended with 76: error: the "),
-        "\(result.errors)")
+      let hosts = try folder.file("hosts", "a slots=40\nb slots=60\n")
+      for (settings, ranks) in [
+        ([], 8), (["training.shards=64"], 64), (["training.batch-size=6"], 4),
+        (["training.reproducible=false", "training.batch-size=99"], 99),
+      ] as [([String], Int)] {
+        let result = try Launching.alone(
+          ["launch", "--hostfile", hosts, "train", "small.yaml"]
+            + settings.flatMap { ["--set", $0] },
+          environment: ["DRY_RUN": "1"], directory: folder.path)
+        #expect(
+          result.output.hasPrefix("mpirun -n \(ranks) "), "\(result.output)\(result.errors)")
+      }
     }
 
-    /// Whether run.sh would go straight to work: it builds what is not up to date.
-    private static let isReleaseBuilt: Bool = {
-      let binary = Location.package + "/.build/release/lockstep"
-      let newer = try? Command([
-        "find", Location.package + "/Sources", Location.package + "/Package.swift", "-newer",
-        binary, "-print", "-quit",
-      ]).run()
-      return newer?.status == 0 && newer?.output.isEmpty == true
-        && FileManager.default.fileExists(atPath: binary + ".commit")
-    }()
+    @Test("more ranks than slots, or than can be, are refused")
+    func tooManyRanks() throws {
+      let folder = try TemporaryDirectory()
+      _ = try folder.file("small.yaml", smallConfiguration)
+      let hosts = try folder.file("hosts", "localhost slots=2\n")
+      let slots = try Launching.alone(
+        ["launch", "-n", "3", "--hostfile", hosts, "train", "small.yaml"], directory: folder.path)
+      #expect(slots.status == 64)
+      #expect(slots.errors.contains("have 2 slots"), "\(slots.errors)")
+      let many = try Launching.alone(
+        ["launch", "-n", "99999999999", "train", "small.yaml"], directory: folder.path)
+      #expect(many.status == 64)
+      let scale = try Launching.alone(
+        ["scale", "small.yaml", "--ranks", "1,3", "--hostfile", hosts], directory: folder.path)
+      #expect(scale.status == 64)
+      let vast = try Launching.alone(
+        ["scale", "small.yaml", "--ranks", "9223372036854775807", "--mode", "weak"],
+        directory: folder.path)
+      #expect(vast.status == 64)
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/scaling"))
+    }
 
     @Test(
-      "run.sh trains with any placement of its options",
-      .enabled(if: isReleaseBuilt, "needs an up-to-date release build: ./run.sh build"))
-    func runScript() throws {
+      "an interrupted job ends with the signal's exit code and leaves no process",
+      arguments: [("TERM", 143), ("INT", 130)])
+    func interrupted(signal: String, code: Int) throws {
       let folder = try TemporaryDirectory()
       _ = try folder.file("small.yaml", smallConfiguration)
-      let script = Location.package + "/run.sh"
+      // A shell's background job ignores INT, and what is ignored from the start stays ignored.
+      let line = """
+        env --default-signal=INT "$0" launch -n 2 train small.yaml --set training.epochs=1000000 --output run >/dev/null &
+        for i in $(seq 100); do [ -s run/metrics.jsonl ] && break; sleep 0.1; done
+        kill -\(signal) $!; wait $!; echo "code $?"
+        """
       let result = try Command(
-        [script, "train", "small.yaml", "-n", "2", "--set", "training.epochs=1"],
-        directory: folder.path
+        ["bash", "-c", line, Launching.lockstep], directory: folder.path, timeLimit: 60
       ).run()
-      #expect(result.status == 0, "\(result.errors)")
-      let left = try LeftBehind(folder.path + "/run").summary
-      #expect(left["ranks"] as? Int == 2)
-      #expect(left["steps"] as? Int == 5)
-
-      let hosts = try folder.file("hosts", "localhost slots=3\n")
-      for options in [
-        ["--hostfile", hosts, "small.yaml", "-n", "2"],
-        ["small.yaml", "-n2", "--hostfile=\(hosts)"],
-      ] {
-        let dry = try Command(
-          [script, "train"] + options, environment: ["DRY_RUN": "1"], directory: folder.path
-        ).run()
-        #expect(dry.status == 0, "\(dry.errors)")
-        #expect(dry.output.hasPrefix("mpirun -n 2 "))
-        #expect(dry.output.contains("--hostfile \(hosts)"))
-        #expect(dry.output.hasSuffix("train small.yaml\n"))
+      #expect(result.output.hasSuffix("code \(code)\n"), "\(result.output)\(result.errors)")
+      let metrics = try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
+      #expect(metrics.contains("\"event\":\"start\""))
+      // Nobody works in the folder any more.
+      var workers = [String]()
+      for _ in 0..<50 {
+        workers = try Command(["sh", "-c", "ls -l /proc/[0-9]*/cwd 2>/dev/null"]).run().output
+          .split(separator: "\n").filter { $0.hasSuffix(folder.path) }.map(String.init)
+        if workers.isEmpty { break }
+        usleep(100_000)
       }
-      // Without -n: as many ranks as the hostfile has slots, down to a power of two.
-      let slots = try Command(
-        [script, "train", "small.yaml", "--hostfile", hosts], environment: ["DRY_RUN": "1"],
-        directory: folder.path
-      ).run()
-      #expect(slots.output.hasPrefix("mpirun -n 2 "))
-
-      let missing = try Command(
-        [script, "train", "small.yaml", "--hostfile", "nowhere"], directory: folder.path
-      ).run()
-      #expect(missing.status == 66)
-      #expect(missing.errors == "error: nowhere: no such hostfile\n")
-      #expect(try Command([script, "--help"]).run().output.contains("usage: ./run.sh"))
+      #expect(workers.isEmpty)
     }
   }
 }

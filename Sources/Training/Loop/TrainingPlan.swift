@@ -65,28 +65,7 @@ struct TrainingPlan {
     _ configuration: TrainingConfiguration, training: any Dataset, test: (any Dataset)?,
     world: World
   ) throws {
-    let batchSize = configuration.batchSize
-    let ranks = world.size
-    guard batchSize >= ranks else {
-      throw TrainingError(
-        ExitStatus.usage,
-        "training.batch-size: a batch of \(batchSize) sample\(batchSize == 1 ? "" : "s") cannot be "
-          + "shared by \(ranks) ranks: raise it to at least \(ranks), or start fewer ranks")
-    }
-    guard !configuration.isReproducible || configuration.shards >= ranks else {
-      throw TrainingError(
-        ExitStatus.usage,
-        "training.shards: \(configuration.shards) shards cannot be shared by \(ranks) ranks: raise "
-          + "it to a power of two of at least \(ranks), or set training.reproducible to false")
-    }
-    if configuration.isReproducible, let algorithm = configuration.algorithm,
-      !algorithm.isCanonical(size: ranks)
-    {
-      throw TrainingError(
-        ExitStatus.usage,
-        "collective.algorithm: \(algorithm.rawValue) adds in an order that depends on the number of "
-          + "ranks: set training.reproducible to false, or use auto or tree")
-    }
+    try configuration.requireWork(forRanks: world.size)
     try checkMemory(configuration, training, world: world)
     try checkTargets(configuration, training, name: "data.train")
     if let test {

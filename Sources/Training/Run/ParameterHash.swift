@@ -25,11 +25,4 @@ struct ParameterHash: Equatable {
   var hexadecimal: String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
-
-  /// Ranks that hold something other than what most hold; empty if all agree.
-  static func odd(among hashes: [[UInt8]]) -> [Int] {
-    let counts = Dictionary(grouping: hashes.indices, by: { hashes[$0] })
-    let most = counts.values.max { ($0.count, -$0[0]) < ($1.count, -$1[0]) } ?? []
-    return hashes.indices.filter { !most.contains($0) }
-  }
 }

@@ -29,13 +29,20 @@ public struct World {
   /// - Throws: on all ranks alike, `JointFailure` that names the ranks that differ from the most.
   func requireEqual(_ value: String, _ what: String, exitCode: Int32) throws {
     let values = try transport.allgather(Array(value.utf8))
-    let odd = ParameterHash.odd(among: values)
+    let odd = World.odd(among: values)
     guard !odd.isEmpty else { return }
     let names = odd.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
     throw JointFailure(
       exitCode,
       "\(names): \(what) not the same as on the other ranks: every rank must be given the "
         + "same files, LOCKSTEP_* variables and options")
+  }
+
+  /// Ranks that have something other than what most have; empty if all agree.
+  static func odd(among values: [[UInt8]]) -> [Int] {
+    let ranks = Dictionary(grouping: values.indices, by: { values[$0] })
+    let most = ranks.values.max { ($0.count, -$0[0]) < ($1.count, -$1[0]) } ?? []
+    return values.indices.filter { !most.contains($0) }
   }
 
   /// Ranks on this rank's host, itself included.

@@ -44,13 +44,13 @@ struct ParameterHashTests {
   @Test("the odd ones are those that differ from most, and from the first half of two halves")
   func odd() {
     let (a, b, c): ([UInt8], [UInt8], [UInt8]) = ([1], [2], [3])
-    #expect(ParameterHash.odd(among: []) == [])
-    #expect(ParameterHash.odd(among: [a]) == [])
-    #expect(ParameterHash.odd(among: [a, a, a]) == [])
-    #expect(ParameterHash.odd(among: [a, b, a]) == [1])
-    #expect(ParameterHash.odd(among: [b, a, a, a]) == [0])
-    #expect(ParameterHash.odd(among: [a, b, c, b]) == [0, 2])
-    #expect(ParameterHash.odd(among: [a, b]) == [1])
-    #expect(ParameterHash.odd(among: [b, a, a, b]) == [1, 2])
+    #expect(World.odd(among: []) == [])
+    #expect(World.odd(among: [a]) == [])
+    #expect(World.odd(among: [a, a, a]) == [])
+    #expect(World.odd(among: [a, b, a]) == [1])
+    #expect(World.odd(among: [b, a, a, a]) == [0])
+    #expect(World.odd(among: [a, b, c, b]) == [0, 2])
+    #expect(World.odd(among: [a, b]) == [1])
+    #expect(World.odd(among: [b, a, a, b]) == [1, 2])
   }
 }

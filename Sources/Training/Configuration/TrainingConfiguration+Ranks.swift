@@ -1,0 +1,27 @@
+import Collective
+
+extension TrainingConfiguration {
+  /// Refuses a number of ranks that the configuration has no work, or no order of summation, for.
+  /// - Throws: `TrainingError` (usage).
+  public func requireWork(forRanks ranks: Int) throws {
+    guard batchSize >= ranks else {
+      throw TrainingError(
+        ExitStatus.usage,
+        "training.batch-size: a batch of \(batchSize) sample\(batchSize == 1 ? "" : "s") cannot be "
+          + "shared by \(ranks) ranks: raise it to at least \(ranks), or start fewer ranks")
+    }
+    guard !isReproducible || shards >= ranks else {
+      throw TrainingError(
+        ExitStatus.usage,
+        "training.shards: \(shards) shard\(shards == 1 ? "" : "s") cannot be shared by \(ranks) "
+          + "ranks: raise it to a power of two of at least \(ranks), or set training.reproducible "
+          + "to false")
+    }
+    if isReproducible, let algorithm, !algorithm.isCanonical(size: ranks) {
+      throw TrainingError(
+        ExitStatus.usage,
+        "collective.algorithm: \(algorithm.rawValue) adds in an order that depends on the number of "
+          + "ranks: set training.reproducible to false, or use auto or tree")
+    }
+  }
+}
