@@ -62,8 +62,8 @@ private let plants = [
     testDescription: "a swapped chunk",
     plant: { schedules in
       // Both sides agree on the wrong chunk: ranks 0 and 1, first round.
-      for (rank, action) in [(0, Transfer.Action.send), (1, .receiveAndReduce)] {
-        let index = schedules[rank].rounds[0].transfers.firstIndex { $0.action == action }!
+      for (rank, direction) in [(0, Transfer.Direction.send), (1, .receive)] {
+        let index = schedules[rank].rounds[0].transfers.firstIndex { $0.direction == direction }!
         schedules[rank].rounds[0].transfers[index].range = 300..<400
       }
     },
@@ -80,13 +80,13 @@ private let plants = [
   Plant(
     testDescription: "a missing transfer on both sides",
     plant: { schedules in
-      schedules[1].rounds[2].transfers.removeAll { $0.action == .send }
-      schedules[2].rounds[2].transfers.removeAll { $0.action != .send }
+      schedules[1].rounds[2].transfers.removeAll { $0.direction == .send }
+      schedules[2].rounds[2].transfers.removeAll { $0.direction == .receive }
     },
     isExpected: { if case .incomplete = $0 { true } else { false } }),
   Plant(
     testDescription: "a missing receive",
-    plant: { schedules in schedules[2].rounds[2].transfers.removeAll { $0.action != .send } },
+    plant: { schedules in schedules[2].rounds[2].transfers.removeAll { $0.direction == .receive } },
     isExpected: {
       switch $0 {
       case .deadlock, .mismatch: true
@@ -107,8 +107,8 @@ private let plants = [
       for rank in schedules.indices {
         schedules[rank].rounds = schedules[rank].rounds.flatMap { round in
           [
-            Round(round.transfers.filter { $0.action == .send }),
-            Round(round.transfers.filter { $0.action != .send }),
+            Round(round.transfers.filter { $0.direction == .send }),
+            Round(round.transfers.filter { $0.direction == .receive }),
           ]
         }
       }
@@ -119,8 +119,8 @@ private let plants = [
   Plant(
     testDescription: "a round that writes what it sends",
     plant: { schedules in
-      let send = schedules[3].rounds[4].transfers.first { $0.action == .send }!
-      let index = schedules[3].rounds[4].transfers.firstIndex { $0.action != .send }!
+      let send = schedules[3].rounds[4].transfers.first { $0.direction == .send }!
+      let index = schedules[3].rounds[4].transfers.firstIndex { $0.direction == .receive }!
       schedules[3].rounds[4].transfers[index].range = send.range
     },
     isExpected: { if case .race(rank: 3, round: 4, _, _) = $0 { true } else { false } }),
@@ -137,8 +137,8 @@ private let plants = [
     plant: { schedules in
       for index in schedules[0].rounds.last!.transfers.indices {
         let last = schedules[0].rounds.count - 1
-        if schedules[0].rounds[last].transfers[index].action == .receiveAndReplace {
-          schedules[0].rounds[last].transfers[index].action = .receiveAndReduce
+        if schedules[0].rounds[last].transfers[index].direction == .receive {
+          schedules[0].rounds[last].transfers[index].payload = .partial
         }
       }
     },

@@ -26,29 +26,31 @@ struct Circulant {
     let steps = zip(skips, skips.dropFirst())
     let reduceScatter = steps.map { before, skip in
       let (to, from) = ((rank + skip) % size, (rank + size - skip) % size)
+      let payload: Transfer.Payload = before == size ? .input : .partial
       return Round(
-        transfers(.send, to, rank + skip..<rank + before)
-          + transfers(.receiveAndReduce, from, rank..<rank + before - skip))
+        transfers(.send, payload, to, rank + skip..<rank + before)
+          + transfers(.receive, payload, from, rank..<rank + before - skip))
     }
     let allgather = steps.map { before, skip in
       let (to, from) = ((rank + size - skip) % size, (rank + skip) % size)
       return Round(
-        transfers(.send, to, rank..<rank + before - skip)
-          + transfers(.receiveAndReplace, from, rank + skip..<rank + before))
+        transfers(.send, .result, to, rank..<rank + before - skip)
+          + transfers(.receive, .result, from, rank + skip..<rank + before))
     }
     return reduceScatter + allgather.reversed()
   }
 
   /// A run of chunks, counted modulo the size: one transfer, or two where it wraps around.
   private func transfers(
-    _ action: Transfer.Action, _ peer: Int, _ run: Range<Int>
+    _ direction: Transfer.Direction, _ payload: Transfer.Payload, _ peer: Int, _ run: Range<Int>
   ) -> [Transfer] {
     let first = run.lowerBound % size
     let end = first + run.count
     let ranges = end <= size ? [first..<end] : [first..<size, 0..<end - size]
     return ranges.map { range in
       Transfer(
-        action, peer, chunks[range.lowerBound].lowerBound..<chunks[range.upperBound - 1].upperBound)
+        direction, payload, peer,
+        chunks[range.lowerBound].lowerBound..<chunks[range.upperBound - 1].upperBound)
     }
   }
 

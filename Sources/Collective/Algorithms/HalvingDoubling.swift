@@ -20,16 +20,17 @@ struct HalvingDoubling {
     guard isPowerOfTwo else { return Circulant(size: size, count: count).rounds(of: rank) }
     let halving = (0..<dimensions).map { dimension in
       let peer = rank ^ (1 << dimension)
+      let payload: Transfer.Payload = dimension == 0 ? .input : .partial
       return Round([
-        Transfer(.send, peer, part(of: peer, after: dimension + 1)),
-        Transfer(.receiveAndReduce, peer, part(of: rank, after: dimension + 1)),
+        Transfer(.send, payload, peer, part(of: peer, after: dimension + 1)),
+        Transfer(.receive, payload, peer, part(of: rank, after: dimension + 1)),
       ])
     }
     let doubling = (0..<dimensions).reversed().map { dimension in
       let peer = rank ^ (1 << dimension)
       return Round([
-        Transfer(.send, peer, part(of: rank, after: dimension + 1)),
-        Transfer(.receiveAndReplace, peer, part(of: peer, after: dimension + 1)),
+        Transfer(.send, .result, peer, part(of: rank, after: dimension + 1)),
+        Transfer(.receive, .result, peer, part(of: peer, after: dimension + 1)),
       ])
     }
     return halving + doubling

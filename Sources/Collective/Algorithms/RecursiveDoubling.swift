@@ -18,7 +18,8 @@ struct RecursiveDoubling {
     let exchanges = (0..<cube.dimensions).map { dimension -> Round in
       guard let node = cube.node(of: rank) else { return Round([]) }
       let peer = cube.rank(ofNode: cube.neighbour(of: node, in: dimension))
-      return Round([Transfer(.send, peer, all), Transfer(.receiveAndReduce, peer, all)])
+      let payload: Transfer.Payload = dimension == 0 && cube.guests == 0 ? .input : .partial
+      return Round([Transfer(.send, payload, peer, all), Transfer(.receive, payload, peer, all)])
     }
     return cube.hosting(exchanges, rank: rank, count: count)
   }
@@ -42,11 +43,11 @@ extension Hypercube {
     guard guests > 0 else { return rounds }
     let all = 0..<count
     if let guest = guest(of: rank) {
-      return [Round([Transfer(.receiveAndReduce, guest, all)])] + rounds
-        + [Round([Transfer(.send, guest, all)])]
+      return [Round([Transfer(.receive, .input, guest, all)])] + rounds
+        + [Round([Transfer(.send, .result, guest, all)])]
     }
     guard node(of: rank) == nil else { return [Round([])] + rounds + [Round([])] }
-    return [Round([Transfer(.send, rank - 1, all)])] + rounds
-      + [Round([Transfer(.receiveAndReplace, rank - 1, all)])]
+    return [Round([Transfer(.send, .input, rank - 1, all)])] + rounds
+      + [Round([Transfer(.receive, .result, rank - 1, all)])]
   }
 }

@@ -20,15 +20,16 @@ struct RingAllreduce {
     let ring = Ring(size: size)
     let (next, previous) = (ring.next(after: rank), ring.previous(before: rank))
     let reduceScatter = (0..<size - 1).map { step in
-      Round([
-        Transfer(.send, next, chunks[rank - step]),
-        Transfer(.receiveAndReduce, previous, chunks[rank - step - 1]),
+      let payload: Transfer.Payload = step == 0 ? .input : .partial
+      return Round([
+        Transfer(.send, payload, next, chunks[rank - step]),
+        Transfer(.receive, payload, previous, chunks[rank - step - 1]),
       ])
     }
     let allgather = (0..<size - 1).map { step in
       Round([
-        Transfer(.send, next, chunks[rank + 1 - step]),
-        Transfer(.receiveAndReplace, previous, chunks[rank - step]),
+        Transfer(.send, .result, next, chunks[rank + 1 - step]),
+        Transfer(.receive, .result, previous, chunks[rank - step]),
       ])
     }
     return reduceScatter + allgather

@@ -16,11 +16,12 @@ struct TreeAllreduce {
     let tree = BinomialTree(size: size)
     let all = 0..<count
     func meeting(at level: Int, up: Bool) -> Round {
+      let payload: Transfer.Payload = up ? (level == 0 ? .input : .partial) : .result
       if let child = tree.child(of: rank, at: level) {
-        return Round([Transfer(up ? .receiveAndReduce : .send, child, all)])
+        return Round([Transfer(up ? .receive : .send, payload, child, all)])
       }
       if tree.levelToParent(of: rank) == level {
-        return Round([Transfer(up ? .send : .receiveAndReplace, tree.parent(of: rank), all)])
+        return Round([Transfer(up ? .send : .receive, payload, tree.parent(of: rank), all)])
       }
       return Round([])
     }

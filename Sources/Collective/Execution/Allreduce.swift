@@ -20,7 +20,7 @@ public final class Allreduce {
     self.algorithm = algorithm
     round = schedule.rounds.count
     let staged = schedule.rounds.map { round in
-      round.transfers.reduce(0) { $0 + ($1.action == .receiveAndReduce ? $1.range.count : 0) }
+      round.transfers.reduce(0) { $0 + ($1.isReduced ? $1.range.count : 0) }
     }
     staging = AlignedBuffer(count: staged.max() ?? 0)
     pending.reserveCapacity(schedule.rounds.map(\.transfers.count).max() ?? 0)
@@ -73,9 +73,9 @@ public final class Allreduce {
     guard !isComplete else { return }
     // Receives first, so that an arriving message finds its place.
     var staged = staging.base
-    for transfer in schedule.rounds[round].transfers where transfer.action != .send {
+    for transfer in schedule.rounds[round].transfers where transfer.direction == .receive {
       var target = buffer.baseAddress! + transfer.range.lowerBound
-      if transfer.action == .receiveAndReduce {
+      if transfer.isReduced {
         target = staged
         staged += transfer.range.count
       }
@@ -85,7 +85,7 @@ public final class Allreduce {
             UnsafeMutableBufferPointer(start: target, count: transfer.range.count)),
           from: transfer.peer, tag: tag))
     }
-    for transfer in schedule.rounds[round].transfers where transfer.action == .send {
+    for transfer in schedule.rounds[round].transfers where transfer.direction == .send {
       pending.append(
         try executor.transport.startSend(
           UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[transfer.range])),
@@ -95,7 +95,7 @@ public final class Allreduce {
 
   private func reduceStaged() {
     var staged = UnsafePointer(staging.base)
-    for transfer in schedule.rounds[round].transfers where transfer.action == .receiveAndReduce {
+    for transfer in schedule.rounds[round].transfers where transfer.isReduced {
       executor.kernels.add(
         UnsafeBufferPointer(start: staged, count: transfer.range.count),
         to: UnsafeMutableBufferPointer(rebasing: buffer[transfer.range]))

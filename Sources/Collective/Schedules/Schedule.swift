@@ -18,7 +18,7 @@ public struct Schedule: Equatable, Sendable {
   /// Elements that this rank sends in all.
   public var elementsSent: Int {
     rounds.reduce(0) { sum, round in
-      sum + round.transfers.reduce(0) { $0 + ($1.action == .send ? $1.range.count : 0) }
+      sum + round.transfers.reduce(0) { $0 + ($1.direction == .send ? $1.range.count : 0) }
     }
   }
 }
@@ -34,22 +34,35 @@ public struct Round: Equatable, Sendable {
 
 /// The movement of one range of the buffer, to or from one peer.
 public struct Transfer: Equatable, Sendable {
-  public enum Action: Equatable, Sendable {
+  public enum Direction: Equatable, Sendable {
     case send
-    /// Receive into the buffer, over what was there.
-    case receiveAndReplace
-    /// Receive, and add to what is in the buffer.
-    case receiveAndReduce
+    case receive
   }
 
-  public var action: Action
+  /// What the elements that move are: this decides what the receiver does with them, and in which
+  /// type they travel (partial sums of 16-bit elements as `Float`, everything else as it is).
+  public enum Payload: Equatable, Sendable {
+    /// One rank's own input; reduced into the receiver's buffer.
+    case input
+    /// The sum of the inputs of some ranks; reduced into the receiver's buffer.
+    case partial
+    /// An element as it will be at the end; replaces what is in the receiver's buffer.
+    case result
+  }
+
+  public var direction: Direction
+  public var payload: Payload
   public var peer: Int
   /// Elements of the buffer.
   public var range: Range<Int>
 
-  public init(_ action: Action, _ peer: Int, _ range: Range<Int>) {
-    self.action = action
+  public init(_ direction: Direction, _ payload: Payload, _ peer: Int, _ range: Range<Int>) {
+    self.direction = direction
+    self.payload = payload
     self.peer = peer
     self.range = range
   }
+
+  /// Whether what arrives is added to what is there.
+  public var isReduced: Bool { direction == .receive && payload != .result }
 }

@@ -34,9 +34,8 @@ public struct ScheduleProof {
             a.range.upperBound <= schedule.count, !a.range.isEmpty
           else { throw .invalid(rank: rank, round: number, transfer: a) }
           for b in round.transfers.dropFirst(i + 1) where a.range.overlaps(b.range) {
-            let actions = [a.action, b.action]
-            let received = actions.filter { $0 != .send }.count
-            if received == 2 || received == 1 && actions.contains(.receiveAndReplace) {
+            let received = [a, b].filter { $0.direction == .receive }
+            if received.count == 2 || received.count == 1 && !received[0].isReduced {
               throw .race(rank: rank, round: number, a, b)
             }
           }
@@ -137,7 +136,7 @@ private struct SymbolicRun {
     outstanding[rank] = transfers.count
     if transfers.isEmpty { ready.append(rank) }
     for transfer in transfers {
-      if transfer.action == .send {
+      if transfer.direction == .send {
         sends[rank * size + transfer.peer].append(
           (transfer.range, Array(contents[slots(rank, transfer.range)])))
         try match(sender: rank, receiver: transfer.peer)
@@ -170,7 +169,7 @@ private struct SymbolicRun {
     for (transfer, incoming) in arrived[rank] {
       let target = slots(rank, transfer.range)
       for (slot, word) in zip(target, incoming) {
-        if transfer.action == .receiveAndReplace {
+        if transfer.payload == .result {
           contents[slot] = word
         } else if contents[slot] & word == 0 {
           contents[slot] |= word
