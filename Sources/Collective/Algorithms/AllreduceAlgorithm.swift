@@ -5,37 +5,32 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   case recursiveDoubling = "recursive-doubling"
   case halvingDoubling = "halving-doubling"
 
+  /// The schedules of all ranks that add up `count` elements on `size` ranks.
+  public func generator(size: Int, count: Int) -> any ScheduleGenerator {
+    precondition(size > 0 && count >= 0)
+    switch self {
+    case .ring: return RingAllreduce(size: size, count: count)
+    case .tree: return TreeAllreduce(size: size, count: count)
+    case .recursiveDoubling: return RecursiveDoubling(size: size, count: count)
+    case .halvingDoubling where size & (size - 1) == 0:
+      return HalvingDoubling(size: size, count: count)
+    case .halvingDoubling: return Circulant(size: size, count: count)
+    }
+  }
+
   /// What `rank` of `size` ranks does to add up `count` elements.
   public func schedule(rank: Int, size: Int, count: Int) -> Schedule {
-    precondition(size > 0 && (0..<size).contains(rank) && count >= 0)
-    let rounds: [Round]
-    switch self {
-    case .ring: rounds = RingAllreduce(size: size, count: count).rounds(of: rank)
-    case .tree: rounds = TreeAllreduce(size: size, count: count).rounds(of: rank)
-    case .recursiveDoubling: rounds = RecursiveDoubling(size: size, count: count).rounds(of: rank)
-    case .halvingDoubling: rounds = HalvingDoubling(size: size, count: count).rounds(of: rank)
-    }
-    return Schedule(rank: rank, size: size, count: count, rounds: rounds)
+    generator(size: size, count: count).schedule(of: rank)
   }
 
   /// Rounds of the longest schedule, in closed form.
-  public func rounds(size: Int) -> Int {
-    switch self {
-    case .ring: 2 * (size - 1)
-    case .tree: 2 * BinomialTree(size: size).levels
-    case .recursiveDoubling: RecursiveDoubling(size: size, count: 0).roundCount
-    case .halvingDoubling: HalvingDoubling(size: size, count: 0).roundCount
-    }
+  public func rounds(size: Int, count: Int) -> Int {
+    generator(size: size, count: count).roundCount
   }
 
   /// Elements that `rank` sends, in closed form.
   public func elementsSent(rank: Int, size: Int, count: Int) -> Int {
-    switch self {
-    case .ring: RingAllreduce(size: size, count: count).elementsSent(by: rank)
-    case .tree: TreeAllreduce(size: size, count: count).elementsSent(by: rank)
-    case .recursiveDoubling: RecursiveDoubling(size: size, count: count).elementsSent(by: rank)
-    case .halvingDoubling: HalvingDoubling(size: size, count: count).elementsSent(by: rank)
-    }
+    generator(size: size, count: count).elementsSent(by: rank)
   }
 
   /// Whether the sum is taken along the canonical tree: one bit pattern for any number of ranks that

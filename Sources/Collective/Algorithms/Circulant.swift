@@ -9,35 +9,33 @@
 ///     p = 7     skip 4: chunks +4 +5 +6 to r+4     skip 2: +2 +3 to r+2     skip 1: +1 to r+1
 ///
 /// The allgather is the same backwards.
-struct Circulant {
+struct Circulant: ScheduleGenerator {
   let size: Int
   let count: Int
 
   private var chunks: Chunks { Chunks(count: count, parts: size) }
 
-  /// p, then the skip of each round.
-  private var skips: [Int] {
-    var skips = [size]
-    while skips.last! > 1 { skips.append((skips.last! + 1) / 2) }
-    return skips
-  }
+  /// ceil(log2 p).
+  private var steps: Int { Int.bitWidth - (size - 1).leadingZeroBitCount }
 
-  func rounds(of rank: Int) -> [Round] {
-    let steps = zip(skips, skips.dropFirst())
-    let reduceScatter = steps.map { before, skip in
-      let (to, from) = ((rank + skip) % size, (rank + size - skip) % size)
-      let payload: Transfer.Payload = before == size ? .input : .partial
+  /// p halved `step` times, rounded up: the skip before step `step`, and that of step `step` - 1.
+  private func skip(before step: Int) -> Int { (size + (1 << step) - 1) >> step }
+
+  var roundCount: Int { 2 * steps }
+
+  func round(_ number: Int, of rank: Int) -> Round {
+    let isGathering = number >= steps
+    let step = isGathering ? roundCount - 1 - number : number
+    let (before, skip) = (skip(before: step), skip(before: step + 1))
+    let (after, behind) = ((rank + skip) % size, (rank + size - skip) % size)
+    let (others, own) = (rank + skip..<rank + before, rank..<rank + before - skip)
+    if isGathering {
       return Round(
-        transfers(.send, payload, to, rank + skip..<rank + before)
-          + transfers(.receive, payload, from, rank..<rank + before - skip))
+        transfers(.send, .result, behind, own) + transfers(.receive, .result, after, others))
     }
-    let allgather = steps.map { before, skip in
-      let (to, from) = ((rank + size - skip) % size, (rank + skip) % size)
-      return Round(
-        transfers(.send, .result, to, rank..<rank + before - skip)
-          + transfers(.receive, .result, from, rank + skip..<rank + before))
-    }
-    return reduceScatter + allgather.reversed()
+    let payload: Transfer.Payload = step == 0 ? .input : .partial
+    return Round(
+      transfers(.send, payload, after, others) + transfers(.receive, payload, behind, own))
   }
 
   /// A run of chunks, counted modulo the size: one transfer, or two where it wraps around.
@@ -56,12 +54,9 @@ struct Circulant {
 
   /// All chunks but its own, then all that others do not have from elsewhere: each round's run.
   func elementsSent(by rank: Int) -> Int {
-    let others = count - chunks[rank].count
-    let returned = zip(skips, skips.dropFirst()).reduce(0) { sum, step in
-      (rank..<rank + step.0 - step.1).reduce(sum) { $0 + chunks[$1].count }
+    (0..<steps).reduce(count - chunks[rank].count) { sum, step in
+      let run = skip(before: step) - skip(before: step + 1)
+      return transfers(.send, .result, rank, rank..<rank + run).reduce(sum) { $0 + $1.range.count }
     }
-    return others + returned
   }
-
-  var roundCount: Int { 2 * (skips.count - 1) }
 }

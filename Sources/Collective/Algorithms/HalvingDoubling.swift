@@ -8,32 +8,34 @@
 ///     round 1      a 0-3      c 0-3      b 0-3      d 0-3      at distance 2: quarters
 ///     rounds 2, 3: back again, what is received replaces
 ///
-/// Other numbers of ranks take the circulant graph: the same bytes and ceil(log2 p) rounds each way.
-struct HalvingDoubling {
+/// Other numbers of ranks take the circulant graph (`Circulant`): the same bytes and ceil(log2 p) rounds
+/// each way.
+struct HalvingDoubling: ScheduleGenerator {
   let size: Int
   let count: Int
 
-  private var isPowerOfTwo: Bool { size & (size - 1) == 0 }
+  /// - Parameter size: a power of two.
+  init(size: Int, count: Int) {
+    precondition(size & (size - 1) == 0)
+    self.size = size
+    self.count = count
+  }
+
   private var dimensions: Int { Hypercube(size: size).dimensions }
 
-  func rounds(of rank: Int) -> [Round] {
-    guard isPowerOfTwo else { return Circulant(size: size, count: count).rounds(of: rank) }
-    let halving = (0..<dimensions).map { dimension in
-      let peer = rank ^ (1 << dimension)
-      let payload: Transfer.Payload = dimension == 0 ? .input : .partial
-      return Round([
-        Transfer(.send, payload, peer, part(of: peer, after: dimension + 1)),
-        Transfer(.receive, payload, peer, part(of: rank, after: dimension + 1)),
-      ])
+  var roundCount: Int { 2 * dimensions }
+
+  func round(_ number: Int, of rank: Int) -> Round {
+    let isDoubling = number >= dimensions
+    let dimension = isDoubling ? roundCount - 1 - number : number
+    let peer = rank ^ (1 << dimension)
+    let own = part(of: rank, after: dimension + 1)
+    let others = part(of: peer, after: dimension + 1)
+    if isDoubling {
+      return Round([Transfer(.send, .result, peer, own), Transfer(.receive, .result, peer, others)])
     }
-    let doubling = (0..<dimensions).reversed().map { dimension in
-      let peer = rank ^ (1 << dimension)
-      return Round([
-        Transfer(.send, .result, peer, part(of: rank, after: dimension + 1)),
-        Transfer(.receive, .result, peer, part(of: peer, after: dimension + 1)),
-      ])
-    }
-    return halving + doubling
+    let payload: Transfer.Payload = dimension == 0 ? .input : .partial
+    return Round([Transfer(.send, payload, peer, others), Transfer(.receive, payload, peer, own)])
   }
 
   /// What `rank` is left with after `steps` halvings: the lower half where its bit is 0.
@@ -47,12 +49,7 @@ struct HalvingDoubling {
 
   /// In halving, all but the last part; in doubling, every part but the whole.
   func elementsSent(by rank: Int) -> Int {
-    guard isPowerOfTwo else { return Circulant(size: size, count: count).elementsSent(by: rank) }
     let parts = (0..<dimensions).map { part(of: rank, after: $0 + 1).count }
     return count - (parts.last ?? count) + parts.reduce(0, +)
-  }
-
-  var roundCount: Int {
-    isPowerOfTwo ? 2 * dimensions : Circulant(size: size, count: count).roundCount
   }
 }

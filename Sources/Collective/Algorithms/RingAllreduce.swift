@@ -10,29 +10,23 @@
 ///
 /// Chunk i is added up in the order of ranks i, i+1, ..., i-1: another order for every chunk, and for
 /// every number of ranks.
-struct RingAllreduce {
+struct RingAllreduce: ScheduleGenerator {
   let size: Int
   let count: Int
 
   private var chunks: Chunks { Chunks(count: count, parts: size) }
 
-  func rounds(of rank: Int) -> [Round] {
+  var roundCount: Int { 2 * (size - 1) }
+
+  func round(_ number: Int, of rank: Int) -> Round {
     let ring = Ring(size: size)
-    let (next, previous) = (ring.next(after: rank), ring.previous(before: rank))
-    let reduceScatter = (0..<size - 1).map { step in
-      let payload: Transfer.Payload = step == 0 ? .input : .partial
-      return Round([
-        Transfer(.send, payload, next, chunks[rank - step]),
-        Transfer(.receive, payload, previous, chunks[rank - step - 1]),
-      ])
-    }
-    let allgather = (0..<size - 1).map { step in
-      Round([
-        Transfer(.send, .result, next, chunks[rank + 1 - step]),
-        Transfer(.receive, .result, previous, chunks[rank - step]),
-      ])
-    }
-    return reduceScatter + allgather
+    let payload: Transfer.Payload =
+      number == 0 ? .input : number < size - 1 ? .partial : .result
+    // The allgather goes on where the reduce-scatter ends: the chunk just completed is sent next.
+    return Round([
+      Transfer(.send, payload, ring.next(after: rank), chunks[rank - number]),
+      Transfer(.receive, payload, ring.previous(before: rank), chunks[rank - number - 1]),
+    ])
   }
 
   /// All chunks but one in each half.

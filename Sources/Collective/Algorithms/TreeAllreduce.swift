@@ -8,25 +8,24 @@
 ///     rounds 3, 4, 5: the same arrows turned round, the longest first
 ///
 /// Ranks combine nearest first, so the sum follows the canonical tree.
-struct TreeAllreduce {
+struct TreeAllreduce: ScheduleGenerator {
   let size: Int
   let count: Int
 
-  func rounds(of rank: Int) -> [Round] {
+  var roundCount: Int { 2 * BinomialTree(size: size).levels }
+
+  func round(_ number: Int, of rank: Int) -> Round {
     let tree = BinomialTree(size: size)
-    let all = 0..<count
-    func meeting(at level: Int, up: Bool) -> Round {
-      let payload: Transfer.Payload = up ? (level == 0 ? .input : .partial) : .result
-      if let child = tree.child(of: rank, at: level) {
-        return Round([Transfer(up ? .receive : .send, payload, child, all)])
-      }
-      if tree.levelToParent(of: rank) == level {
-        return Round([Transfer(up ? .send : .receive, payload, tree.parent(of: rank), all)])
-      }
-      return Round([])
+    let isUp = number < tree.levels
+    let level = isUp ? number : 2 * tree.levels - 1 - number
+    let payload: Transfer.Payload = isUp ? (level == 0 ? .input : .partial) : .result
+    if let child = tree.child(of: rank, at: level) {
+      return Round([Transfer(isUp ? .receive : .send, payload, child, 0..<count)])
     }
-    return (0..<tree.levels).map { meeting(at: $0, up: true) }
-      + (0..<tree.levels).reversed().map { meeting(at: $0, up: false) }
+    if tree.levelToParent(of: rank) == level {
+      return Round([Transfer(isUp ? .send : .receive, payload, tree.parent(of: rank), 0..<count)])
+    }
+    return Round([])
   }
 
   func elementsSent(by rank: Int) -> Int {

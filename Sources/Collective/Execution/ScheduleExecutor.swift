@@ -27,7 +27,7 @@ public final class ScheduleExecutor {
   }
 
   /// Adds every rank's `buffer` elementwise and leaves the sum on all ranks, bit for bit equal.
-  /// - Complexity: the algorithm's `rounds(size:)` and `elementsSent(rank:size:count:)`.
+  /// - Complexity: the algorithm's `rounds(size:count:)` and `elementsSent(rank:size:count:)`.
   /// - Throws: what the transport throws if a peer fails; the buffer's contents are then undefined.
   public func allreduce(
     _ buffer: UnsafeMutableBufferPointer<Float>, _ algorithm: AllreduceAlgorithm

@@ -29,7 +29,10 @@ public struct Round: Equatable, Sendable {
   public var transfers: [Transfer]
 
   /// Transfers of nothing are left out: both sides agree on what is empty.
-  public init(_ transfers: [Transfer]) { self.transfers = transfers.filter { !$0.range.isEmpty } }
+  public init(_ transfers: [Transfer]) {
+    let isWhole = transfers.allSatisfy { !$0.range.isEmpty }
+    self.transfers = isWhole ? transfers : transfers.filter { !$0.range.isEmpty }
+  }
 }
 
 /// The movement of one range of the buffer, to or from one peer.
