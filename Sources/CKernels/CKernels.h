@@ -12,6 +12,18 @@
 
 #pragma clang assume_nonnull begin
 
+// How the elements of one type are reduced: y[i] = a[i] op b[i], where y may be a or b. The order of
+// a and b does not show in the result's bits. Elements are aligned to their own size.
+typedef void (*CCombine)(long count, const void *a, const void *b, void *y);
+typedef struct CReduction {
+  CCombine sum;
+  CCombine minimum;
+  CCombine maximum;
+  CCombine product;
+  // y /= divisor, divisor > 0
+  void (*divide)(long count, void *y, long divisor);
+} CReduction;
+
 typedef struct CKernelTable {
   // The register tile of the matrix product: tileRows x tileColumns accumulators.
   long tileRows;
@@ -57,6 +69,20 @@ typedef struct CKernelTable {
   // g = gradientScale * gradients + weightDecay * w; v = momentum * v + g; w -= learningRate * v
   void (*sgd)(long count, float gradientScale, float learningRate, float momentum,
               float weightDecay, const float *gradients, float *velocity, float *parameters);
+
+  // A NaN result is the canonical quiet NaN.
+  CReduction float32;
+  CReduction float64;
+  // Sums and products wrap; quotients are truncated toward zero.
+  CReduction int32;
+  CReduction int64;
+
+  // y = x, exactly; NaN keeps its sign and payload and, from float16, becomes quiet
+  void (*widenFloat16)(long count, const uint16_t *x, float *y);
+  void (*widenBfloat16)(long count, const uint16_t *x, float *y);
+  // y = x, rounded to nearest, ties to even; NaN becomes the canonical quiet NaN
+  void (*narrowFloat16)(long count, const float *x, uint16_t *y);
+  void (*narrowBfloat16)(long count, const float *x, uint16_t *y);
 } CKernelTable;
 
 #pragma clang assume_nonnull end

@@ -1,0 +1,151 @@
+// Two elements become one: a kernel for each operation and type, and the loop that they share (a private
+// one: as an internal generic it would be emitted by itself, with weak symbols of the library's).
+//
+// Integer sums and products wrap.
+
+func sumFloat32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: Vector, b: Vector) in canonical(a + b) }
+}
+
+func productFloat32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: Vector, b: Vector) in canonical(a * b) }
+}
+
+func minimumFloat32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: Vector, b: Vector) in minimum(a, b) }
+}
+
+func maximumFloat32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: Vector, b: Vector) in maximum(a, b) }
+}
+
+func sumFloat64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a + b) }
+}
+
+func productFloat64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a * b) }
+}
+
+func minimumFloat64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in minimum(a, b) }
+}
+
+func maximumFloat64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in maximum(a, b) }
+}
+
+func sumInt32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a &+ b }
+}
+
+func productInt32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a &* b }
+}
+
+func minimumInt32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a.replacing(with: b, where: b .< a) }
+}
+
+func maximumInt32(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a.replacing(with: b, where: b .> a) }
+}
+
+func sumInt64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a &+ b }
+}
+
+func productInt64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a &* b }
+}
+
+func minimumInt64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a.replacing(with: b, where: b .< a) }
+}
+
+func maximumInt64(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+) {
+  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a.replacing(with: b, where: b .> a) }
+}
+
+/// y[i] = operation(a[i], b[i]), a vector at a time; `y` may be `a` or `b`.
+///
+/// Not left to the vectoriser, which takes the scalar loop where operands overlap, as they do in
+/// place. Here all operands of a pass are read before any of its results is written.
+@inline(__always)
+private func combine<V: SIMD>(
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer,
+  _ operation: (V, V) -> V
+) {
+  let width = MemoryLayout<V>.size
+  let end = count * MemoryLayout<V.Scalar>.size
+  var i = 0
+  while i + 4 * width <= end {
+    let y0 = operation(load(a + i), load(b + i))
+    let y1 = operation(load(a + i + width), load(b + i + width))
+    let y2 = operation(load(a + i + 2 * width), load(b + i + 2 * width))
+    let y3 = operation(load(a + i + 3 * width), load(b + i + 3 * width))
+    store(y0, y + i)
+    store(y1, y + i + width)
+    store(y2, y + i + 2 * width)
+    store(y3, y + i + 3 * width)
+    i += 4 * width
+  }
+  while i + width <= end {
+    store(operation(load(a + i), load(b + i)), y + i)
+    i += width
+  }
+  guard i < end else { return }
+  var (lastA, lastB) = (V(), V())
+  copy(a + i, to: &lastA, byteCount: end - i)
+  copy(b + i, to: &lastB, byteCount: end - i)
+  withUnsafeBytes(of: operation(lastA, lastB)) {
+    (y + i).copyMemory(from: $0.baseAddress!, byteCount: end - i)
+  }
+}
+
+@inline(__always)
+private func load<V: SIMD>(_ p: UnsafeRawPointer) -> V { p.loadUnaligned(as: V.self) }
+
+@inline(__always)
+private func store<V: SIMD>(_ v: V, _ p: UnsafeMutableRawPointer) {
+  p.storeBytes(of: v, as: V.self)
+}
+
+@inline(__always)
+private func copy<V: SIMD>(_ p: UnsafeRawPointer, to v: inout V, byteCount: Int) {
+  withUnsafeMutableBytes(of: &v) {
+    $0.baseAddress!.copyMemory(from: p, byteCount: byteCount)
+  }
+}
