@@ -47,3 +47,54 @@ func chunks(parts: Int) {
     #expect(end == count)
   }
 }
+
+@Test(
+  "a binomial tree with another root has the same shape, and subtrees that are runs of ranks",
+  arguments: 1...33)
+func turnedTree(size: Int) {
+  for root in 0..<size {
+    let tree = BinomialTree(size: size, root: root)
+    let plain = BinomialTree(size: size)
+    for rank in 0..<size {
+      let place = (rank + size - root) % size
+      #expect(tree.levelToParent(of: rank) == plain.levelToParent(of: place))
+      let children = (0..<tree.levels).compactMap { tree.child(of: rank, at: $0) }
+      #expect(tree.childCount(of: rank) == children.count)
+      var below: Set<Int> = [rank]
+      for child in children {
+        #expect(tree.parent(of: child) == rank)
+        below.formUnion(tree.subtree(of: child).map { $0 % size })
+      }
+      #expect(Set(tree.subtree(of: rank).map { $0 % size }) == below)
+    }
+  }
+}
+
+@Test("a circulant graph's skips halve down to one", arguments: 1...130)
+func circulantSkips(size: Int) {
+  let graph = CirculantGraph(size: size)
+  var skip = size
+  #expect(graph.skip(at: -1) == size)
+  for step in 0..<graph.steps {
+    skip = (skip + 1) / 2
+    #expect(graph.skip(at: step) == skip)
+    #expect(graph.rank(before: graph.rank(after: size - 1, by: skip), by: skip) == size - 1)
+  }
+  #expect(skip == 1)
+}
+
+@Test("a row of chunks is one range, or two where it wraps around", arguments: 1...9)
+func chunkRows(parts: Int) {
+  for count in [1, parts, 1000] {
+    let chunks = Chunks(count: count, parts: parts)
+    for element in 0..<count { #expect(chunks[chunks.index(of: element)].contains(element)) }
+    for first in 0..<parts {
+      for length in 0...parts {
+        let run = first..<first + length
+        let (range, wrapped) = chunks[run]
+        #expect(Array(range) + Array(wrapped) == run.flatMap { Array(chunks[$0]) })
+        #expect(chunks.elements(in: run) == range.count + wrapped.count)
+      }
+    }
+  }
+}

@@ -1,20 +1,37 @@
 /// How an allreduce moves its data: turns (rank, size, count) into a schedule.
 public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
+  /// Reduce-scatter and allgather around a ring: 2(p-1) rounds.
   case ring
+  /// Reduce to rank 0 along a binomial tree, then broadcast back: 2 ceil(log2 p) rounds.
   case tree
+  /// The whole buffer with one neighbour after the other: the fewest rounds, for few bytes.
   case recursiveDoubling = "recursive-doubling"
+  /// Reduce-scatter and allgather in 2 ceil(log2 p) rounds: on a hypercube where p is a power of two, on
+  /// a circulant graph elsewhere, so that rounds and bytes have no cliff between them.
   case halvingDoubling = "halving-doubling"
+  /// Reduce-scatter and allgather straight between all ranks: 2 rounds of p - 1 messages.
+  case direct
 
   /// The schedules of all ranks that add up `count` elements on `size` ranks.
   public func generator(size: Int, count: Int) -> any ScheduleGenerator {
     precondition(size > 0 && count >= 0)
     switch self {
-    case .ring: return RingAllreduce(size: size, count: count)
-    case .tree: return TreeAllreduce(size: size, count: count)
+    case .ring:
+      return Sequential(
+        RingReduceScatter(size: size, count: count), RingAllgather(size: size, count: count))
+    case .tree:
+      return Sequential(
+        TreeReduce(size: size, count: count), TreeBroadcast(size: size, count: count))
     case .recursiveDoubling: return RecursiveDoubling(size: size, count: count)
     case .halvingDoubling where size & (size - 1) == 0:
       return HalvingDoubling(size: size, count: count)
-    case .halvingDoubling: return Circulant(size: size, count: count)
+    case .halvingDoubling:
+      return Sequential(
+        CirculantReduceScatter(size: size, count: count),
+        CirculantAllgather(size: size, count: count))
+    case .direct:
+      return Sequential(
+        DirectReduceScatter(size: size, count: count), DirectAllgather(size: size, count: count))
     }
   }
 
@@ -38,7 +55,7 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   /// every order is the canonical one.)
   public func isCanonical(size: Int) -> Bool {
     switch self {
-    case .ring: size <= 2
+    case .ring, .direct: size <= 2
     case .tree: true
     case .recursiveDoubling, .halvingDoubling: size & (size - 1) == 0
     }

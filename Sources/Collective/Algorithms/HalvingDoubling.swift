@@ -8,8 +8,7 @@
 ///     round 1      a 0-3      c 0-3      b 0-3      d 0-3      at distance 2: quarters
 ///     rounds 2, 3: back again, what is received replaces
 ///
-/// Other numbers of ranks take the circulant graph (`Circulant`): the same bytes and ceil(log2 p) rounds
-/// each way.
+/// Other numbers of ranks take a circulant graph: the same bytes and ceil(log2 p) rounds each way.
 struct HalvingDoubling: ScheduleGenerator {
   let size: Int
   let count: Int

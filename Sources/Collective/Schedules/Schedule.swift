@@ -24,7 +24,9 @@ public struct Schedule: Equatable, Sendable {
 }
 
 /// Transfers that run at the same time. Sends read the buffer as it is at the round's start; what is
-/// received to be reduced is added when all of the round's transfers have completed.
+/// received to be reduced is added when all of the round's transfers have completed. Receives are in the
+/// order of their peers, and those that are reduced into the same elements have one range and one kind
+/// of payload, so that all of them can be added in one pass, in an order of the reader's choice.
 public struct Round: Equatable, Sendable {
   public var transfers: [Transfer]
 

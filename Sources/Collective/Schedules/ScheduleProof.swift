@@ -1,8 +1,12 @@
-/// Runs the schedules of all ranks of an allreduce symbolically, in one process, and throws unless
+/// Runs the schedules of all ranks of a collective symbolically, in one process, and throws unless
 ///
-/// - every output holds every rank's input exactly once, in every element;
+/// - at the end every element is complete where the collective's goal wants it: each input that belongs
+///   there is in there, and none was ever added twice;
+/// - transfers carry what they say: an input exactly the sender's own, a result only complete elements,
+///   a partial sum at least one input; and both sides say the same;
 /// - it ends even if every send is synchronous (completes only once its receive has started);
-/// - no rank writes what it is sending, or writes one element twice, in the same round.
+/// - no rank writes what it is sending, or writes one element twice, in the same round, other than adding
+///   up what several peers send for one range, in the order of peers.
 ///
 /// An element's value is the set of ranks whose input it contains. Elements that no transfer tells
 /// apart are one interval, so the cost does not depend on the count.
@@ -12,11 +16,13 @@ public struct ScheduleProof {
   /// Elements that each rank sends.
   public let elementsSent: [Int]
 
-  /// - Parameter schedules: one per rank, in order.
+  /// - Parameters:
+  ///   - schedules: one per rank, in order.
+  ///   - goal: what each rank has at the start, and what must hold at the end.
   /// - Throws: `ScheduleFault`, the first one found.
-  public init(_ schedules: [Schedule]) throws(ScheduleFault) {
+  public init(_ schedules: [Schedule], goal: Goal = .allreduce) throws(ScheduleFault) {
     try ScheduleProof.checkLocally(schedules)
-    var run = SymbolicRun(schedules)
+    var run = SymbolicRun(schedules, goal: goal)
     try run.execute()
     rounds = schedules.map(\.rounds.count).max() ?? 0
     elementsSent = schedules.map(\.elementsSent)
@@ -29,173 +35,54 @@ public struct ScheduleProof {
         schedule.count == schedules[0].count
       else { throw .inconsistent(rank: rank) }
       for (number, round) in schedule.rounds.enumerated() {
-        for (i, a) in round.transfers.enumerated() {
-          guard a.peer != rank, schedules.indices.contains(a.peer), a.range.lowerBound >= 0,
-            a.range.upperBound <= schedule.count, !a.range.isEmpty
-          else { throw .invalid(rank: rank, round: number, transfer: a) }
-          for b in round.transfers.dropFirst(i + 1) where a.range.overlaps(b.range) {
-            let received = [a, b].filter { $0.direction == .receive }
-            if received.count == 2 || received.count == 1 && !received[0].isReduced {
-              throw .race(rank: rank, round: number, a, b)
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-/// Why a set of schedules is not a correct allreduce.
-public enum ScheduleFault: Error, Equatable {
-  /// Rank, size or count differ from those of the other schedules.
-  case inconsistent(rank: Int)
-  /// A peer or a range that does not exist.
-  case invalid(rank: Int, round: Int, transfer: Transfer)
-  /// Two transfers of one round touch the same elements, and at least one writes them.
-  case race(rank: Int, round: Int, Transfer, Transfer)
-  /// What one side sends is not what the other expects.
-  case mismatch(sender: Int, sent: Range<Int>, receiver: Int, expected: Range<Int>)
-  /// These ranks wait, each in its round, for ranks that never come.
-  case deadlock(waiting: [Int: Int])
-  /// A rank adds inputs that it already has.
-  case duplicate(rank: Int, round: Int, range: Range<Int>)
-  /// At the end an element of `rank` lacks the inputs of `missing`.
-  case incomplete(rank: Int, element: Int, missing: [Int])
-}
-
-/// All ranks at once, each advancing to its next round when its current transfers have been matched.
-private struct SymbolicRun {
-  let schedules: [Schedule]
-  /// Interval i is the elements boundaries[i]..<boundaries[i + 1].
-  let boundaries: [Int]
-  let intervalAt: [Int: Int]
-  /// Words of a set of ranks.
-  let words: Int
-  /// contents[(rank * intervals + interval) * words...]: the set of ranks whose input is in there.
-  var contents: [UInt64]
-
-  var position: [Int]
-  var outstanding: [Int]
-  /// Posted and not yet matched, by sender * size + receiver, in the order of posting.
-  var sends: [[(range: Range<Int>, contents: [UInt64])]]
-  var receives: [[Transfer]]
-  /// What has arrived for the current round of a rank.
-  var arrived: [[(transfer: Transfer, contents: [UInt64])]]
-  var ready: [Int] = []
-
-  var size: Int { schedules.count }
-  var intervals: Int { boundaries.count - 1 }
-
-  init(_ schedules: [Schedule]) {
-    self.schedules = schedules
-    let count = schedules.first?.count ?? 0
-    var cuts: Set<Int> = [0, count]
-    for schedule in schedules {
-      for round in schedule.rounds {
+        var lastSource = 0
         for transfer in round.transfers {
-          cuts.insert(transfer.range.lowerBound)
-          cuts.insert(transfer.range.upperBound)
+          guard transfer.peer != rank, schedules.indices.contains(transfer.peer),
+            transfer.range.lowerBound >= 0, transfer.range.upperBound <= schedule.count,
+            !transfer.range.isEmpty
+          else { throw .invalid(rank: rank, round: number, transfer: transfer) }
+          guard transfer.direction == .receive else { continue }
+          guard transfer.peer >= lastSource else { throw .unordered(rank: rank, round: number) }
+          lastSource = transfer.peer
         }
-      }
-    }
-    boundaries = cuts.sorted()
-    intervalAt = Dictionary(uniqueKeysWithValues: zip(boundaries, 0...))
-    let size = schedules.count
-    words = (size + 63) / 64
-    contents = Array(repeating: 0, count: size * (boundaries.count - 1) * words)
-    position = Array(repeating: -1, count: size)
-    outstanding = Array(repeating: 0, count: size)
-    sends = Array(repeating: [], count: size * size)
-    receives = Array(repeating: [], count: size * size)
-    arrived = Array(repeating: [], count: size)
-    for rank in 0..<size {
-      for interval in 0..<boundaries.count - 1 {
-        contents[(rank * (boundaries.count - 1) + interval) * words + rank / 64] = 1 << (rank % 64)
+        if let (a, b) = round.race { throw .race(rank: rank, round: number, a, b) }
       }
     }
   }
+}
 
-  mutating func execute() throws(ScheduleFault) {
-    ready = Array(0..<size)
-    while let rank = ready.popLast() {
-      try finishRound(of: rank)
-      try startRound(of: rank)
-    }
-    let waiting = (0..<size).filter { position[$0] < schedules[$0].rounds.count }
-    guard waiting.isEmpty else {
-      throw .deadlock(
-        waiting: Dictionary(uniqueKeysWithValues: waiting.map { ($0, position[$0]) }))
-    }
-    try checkResult()
-  }
-
-  private mutating func startRound(of rank: Int) throws(ScheduleFault) {
-    position[rank] += 1
-    guard position[rank] < schedules[rank].rounds.count else { return }
-    let transfers = schedules[rank].rounds[position[rank]].transfers
-    outstanding[rank] = transfers.count
-    if transfers.isEmpty { ready.append(rank) }
-    for transfer in transfers {
+extension Round {
+  /// Two transfers that may not be under way together: they overlap, at least one writes, and they are
+  /// not contributions of the same kind to the same range.
+  fileprivate var race: (Transfer, Transfer)? {
+    guard transfers.count > 1 else { return nil }
+    // Those that reach furthest among the transfers that begin no later.
+    var sent: Transfer?
+    var reduced: Transfer?
+    var replaced: Transfer?
+    for transfer in transfers.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+      func isTouched(by other: Transfer) -> Bool {
+        transfer.range.lowerBound < other.range.upperBound
+      }
+      func furthest(_ other: Transfer?) -> Transfer {
+        if let other, other.range.upperBound > transfer.range.upperBound { other } else { transfer }
+      }
+      if let replaced, isTouched(by: replaced) { return (replaced, transfer) }
       if transfer.direction == .send {
-        sends[rank * size + transfer.peer].append(
-          (transfer.range, Array(contents[slots(rank, transfer.range)])))
-        try match(sender: rank, receiver: transfer.peer)
+        sent = furthest(sent)
+      } else if transfer.isReduced {
+        if let reduced, isTouched(by: reduced),
+          reduced.range != transfer.range || reduced.payload != transfer.payload
+        {
+          return (reduced, transfer)
+        }
+        reduced = furthest(reduced)
       } else {
-        receives[transfer.peer * size + rank].append(transfer)
-        try match(sender: transfer.peer, receiver: rank)
+        if let sent, isTouched(by: sent) { return (sent, transfer) }
+        if let reduced, isTouched(by: reduced) { return (reduced, transfer) }
+        replaced = furthest(replaced)
       }
     }
-  }
-
-  /// Messages between two ranks do not overtake each other: the first posted send meets the first
-  /// posted receive.
-  private mutating func match(sender: Int, receiver: Int) throws(ScheduleFault) {
-    let pair = sender * size + receiver
-    guard !sends[pair].isEmpty, !receives[pair].isEmpty else { return }
-    let send = sends[pair].removeFirst()
-    let receive = receives[pair].removeFirst()
-    guard send.range == receive.range else {
-      throw .mismatch(
-        sender: sender, sent: send.range, receiver: receiver, expected: receive.range)
-    }
-    arrived[receiver].append((receive, send.contents))
-    for rank in [sender, receiver] {
-      outstanding[rank] -= 1
-      if outstanding[rank] == 0 { ready.append(rank) }
-    }
-  }
-
-  private mutating func finishRound(of rank: Int) throws(ScheduleFault) {
-    for (transfer, incoming) in arrived[rank] {
-      let target = slots(rank, transfer.range)
-      for (slot, word) in zip(target, incoming) {
-        if transfer.payload == .result {
-          contents[slot] = word
-        } else if contents[slot] & word == 0 {
-          contents[slot] |= word
-        } else {
-          throw .duplicate(rank: rank, round: position[rank], range: transfer.range)
-        }
-      }
-    }
-    arrived[rank].removeAll(keepingCapacity: true)
-  }
-
-  private func checkResult() throws(ScheduleFault) {
-    for rank in 0..<size {
-      for interval in 0..<intervals where boundaries[interval] < boundaries[interval + 1] {
-        let start = (rank * intervals + interval) * words
-        let missing = (0..<size).filter { contents[start + $0 / 64] >> ($0 % 64) & 1 == 0 }
-        guard missing.isEmpty else {
-          throw .incomplete(rank: rank, element: boundaries[interval], missing: missing)
-        }
-      }
-    }
-  }
-
-  private func slots(_ rank: Int, _ range: Range<Int>) -> Range<Int> {
-    let base = rank * intervals
-    return (base + intervalAt[range.lowerBound]!) * words..<(base + intervalAt[range.upperBound]!)
-      * words
+    return nil
   }
 }

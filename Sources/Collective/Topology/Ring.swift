@@ -6,6 +6,6 @@
 struct Ring {
   let size: Int
 
-  func next(after rank: Int) -> Int { (rank + 1) % size }
-  func previous(before rank: Int) -> Int { (rank + size - 1) % size }
+  func next(after rank: Int) -> Int { rank + 1 < size ? rank + 1 : 0 }
+  func previous(before rank: Int) -> Int { rank > 0 ? rank - 1 : size - 1 }
 }
