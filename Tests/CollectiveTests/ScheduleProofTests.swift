@@ -49,6 +49,14 @@ func provenCollectives(size: Int) throws {
   }
 }
 
+@Test("the double tree's pipeline is proven with many segments", arguments: 1...40)
+func provenPipeline(size: Int) throws {
+  for (count, segments) in [(8191, 1), (16384, 2), (100_003, 12), (3_000_000, 128)] {
+    #expect(DoubleTreeAllreduce(size: size, count: count).segments == segments)
+    try prove(.allreduce(.doubleTree), size: size, count: count)
+  }
+}
+
 @Test("rounds are those of the documentation's tables", arguments: 1...128)
 func documentedRounds(size: Int) {
   let ceiling = (0...).first { 1 << $0 >= size }!
@@ -61,6 +69,9 @@ func documentedRounds(size: Int) {
   #expect(rounds(.allreduce(.recursiveDoubling)) == (floor == ceiling ? floor : floor + 2))
   #expect(rounds(.allreduce(.halvingDoubling)) == 2 * ceiling)
   #expect(rounds(.allreduce(.direct)) == (size > 1 ? 2 : 0))
+  #expect(rounds(.allreduce(.doubleTree)) == (size > 1 ? 2 * floor : 0))
+  #expect(
+    rounds(.allreduce(.doubleTree), count: 100_003) == (size > 1 ? 12 + 2 * floor - 1 : 0))
   #expect(rounds(.reduceScatter(.ring)) == size - 1 && rounds(.allgather(.ring)) == size - 1)
   #expect(rounds(.reduceScatter(.circulant)) == ceiling)
   #expect(rounds(.allgather(.circulant)) == ceiling)
@@ -90,6 +101,7 @@ func documentedElements(size: Int) {
     // All but one copy of every element travels twice.
     #expect(sent(.allreduce(algorithm)).reduce(0, +) == 2 * (size - 1) * count)
   }
+  #expect(sent(.allreduce(.doubleTree)).max()! <= 2 * count)
   for root in [0, size - 1] {
     #expect(sent(.reduce(.tree, root: root)) == (0..<size).map { $0 == root ? 0 : count })
     #expect(sent(.broadcast(.tree, root: root)).reduce(0, +) == (size - 1) * count)

@@ -70,6 +70,42 @@ func turnedTree(size: Int) {
   }
 }
 
+@Test(
+  "the double tree's edges meet from both ends, its heights are logarithmic", arguments: 1...130)
+func doubleTreeEdges(size: Int) {
+  let trees = DoubleBinaryTree(size: size)
+  #expect(1 << trees.height <= size && size < 2 << trees.height)
+  for tree in 0..<2 {
+    var parents = [Int?](repeating: nil, count: size)
+    for rank in 0..<size {
+      let (left, right) = trees.children(of: rank, in: tree)
+      for child in [left, right].compactMap(\.self) {
+        #expect(parents[child] == nil)
+        parents[child] = rank
+        #expect(trees.depth(of: child, in: tree) == trees.depth(of: rank, in: tree) + 1)
+      }
+    }
+    #expect(parents == (0..<size).map { trees.parent(of: $0, in: tree) })
+    #expect(parents.count { $0 == nil } == 1)
+    #expect((0..<size).map { trees.depth(of: $0, in: tree) }.max() == trees.height)
+  }
+}
+
+@Test("every rank has children in at most one of the two trees", arguments: 1...130)
+func doubleTreeLeaves(size: Int) {
+  let trees = DoubleBinaryTree(size: size)
+  func isLeaf(_ rank: Int, _ tree: Int) -> Bool { trees.children(of: rank, in: tree) == (nil, nil) }
+  for rank in 0..<size {
+    #expect(isLeaf(rank, 0) || isLeaf(rank, 1))
+    for tree in 0..<2 where !isLeaf(rank, tree) {
+      let (left, right) = trees.children(of: rank, in: tree)
+      #expect(
+        trees.isAboveLeaves(rank, in: tree)
+          == [left, right].compactMap(\.self).allSatisfy { isLeaf($0, tree) })
+    }
+  }
+}
+
 @Test("a circulant graph's skips halve down to one", arguments: 1...130)
 func circulantSkips(size: Int) {
   let graph = CirculantGraph(size: size)

@@ -11,6 +11,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   case halvingDoubling = "halving-doubling"
   /// Reduce-scatter and allgather straight between all ranks: 2 rounds of p - 1 messages.
   case direct
+  /// Both halves of the buffer in segments, along two trees.
+  case doubleTree = "double-tree"
 
   /// The schedules of all ranks that add up `count` elements on `size` ranks.
   public func generator(size: Int, count: Int) -> any ScheduleGenerator {
@@ -32,6 +34,7 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     case .direct:
       return Sequential(
         DirectReduceScatter(size: size, count: count), DirectAllgather(size: size, count: count))
+    case .doubleTree: return DoubleTreeAllreduce(size: size, count: count)
     }
   }
 
@@ -55,7 +58,7 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   /// every order is the canonical one.)
   public func isCanonical(size: Int) -> Bool {
     switch self {
-    case .ring, .direct: size <= 2
+    case .ring, .direct, .doubleTree: size <= 2
     case .tree: true
     case .recursiveDoubling, .halvingDoubling: size & (size - 1) == 0
     }
