@@ -72,7 +72,7 @@ let package = Package(
     // Many processes' sums, and the data.
     // Optimized in debug builds too: tests prove thousands of schedules symbolically.
     .target(
-      name: "Collective", dependencies: ["MPI", "Kernels"],
+      name: "Collective", dependencies: ["CCPU", "MPI", "Kernels"],
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
 

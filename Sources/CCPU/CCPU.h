@@ -1,5 +1,5 @@
-// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID of its own, and
-// does not import system calls that hide behind _GNU_SOURCE.
+// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID and no pause of its
+// own, and does not import system calls that hide behind _GNU_SOURCE.
 #ifndef CCPU_H
 #define CCPU_H
 
@@ -43,6 +43,15 @@ static inline bool CCPU_hasAVX512(void) {
 static inline bool CCPU_hasAVX2(void) { return false; }
 static inline bool CCPU_hasAVX512(void) { return false; }
 #endif
+
+// Between two looks at a flag: saves power, and leaves the core's other thread room.
+static inline void CCPU_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 // Whether processes may read each other's memory. Containers can forbid the call even to oneself.
 static inline bool CCPU_allowsCrossMemoryAttach(void) {

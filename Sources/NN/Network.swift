@@ -20,10 +20,13 @@ public final class Network {
   /// Gradients by a layer's output and input, in turns.
   private let outputGradients: (AlignedBuffer, AlignedBuffer)
 
+  /// - Parameter gradientMemory: makes zero, 64-byte aligned memory for so many gradients and their tail;
+  ///   the network's own if not given.
   public init(
     _ specifications: [LayerSpecification], inputShape: Shape, maximumRows: Int,
-    gradientTail: Int = 0
-  ) {
+    gradientTail: Int = 0,
+    gradientMemory: ((Int) throws -> UnsafeMutableBufferPointer<Float>)? = nil
+  ) rethrows {
     precondition(!specifications.isEmpty && maximumRows >= 0)
     var layers: [any Layer] = []
     for specification in specifications {
@@ -39,7 +42,9 @@ public final class Network {
       }
     }
     let parameters = Slab(layout)
-    let gradients = Slab(layout, tail: gradientTail)
+    let gradients =
+      try gradientMemory.map { Slab(layout, in: try $0(layout.count + gradientTail)) }
+      ?? Slab(layout, tail: gradientTail)
     func pointers(_ slab: Slab) -> [[UnsafeMutablePointer<Float>]] {
       layers.enumerated().map { number, layer in
         layer.parameters.indices.map {

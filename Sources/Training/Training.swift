@@ -39,7 +39,7 @@ public func train(
   _ configuration: TrainingConfiguration, world: World, program: Program
 ) throws -> RunSummary {
   let plan = try TrainingPlan(configuration, world: world, environment: program.environment)
-  let trainer = Trainer(plan, world: world)
+  let trainer = try Trainer(plan, world: world)
   let (directory, log) = try world.together { () -> (OutputDirectory?, RunLog?) in
     guard world.isRoot else { return (nil, nil) }
     return try begin(trainer, world: world, program: program)
@@ -100,7 +100,7 @@ private func begin(
 }
 
 private func algorithm(of configuration: TrainingConfiguration) -> String {
-  configuration.algorithm?.rawValue ?? "auto"
+  configuration.algorithm?.name ?? "auto"
 }
 
 private func start(of trainer: Trainer, world: World, program: Program) -> StartEvent {

@@ -9,19 +9,17 @@ private func input(_ rank: Int, _ index: Int) -> Float {
   Float((index * 7 + rank * 1009) % 4093 + rank)
 }
 
-private func executor(_ transport: any Transport) -> ScheduleExecutor {
-  ScheduleExecutor(over: transport, kernels: KernelSet(InstructionSet.supported.last!))
-}
-
 @Test(
   "an allreduce sums every element on every rank", arguments: AllreduceAlgorithm.allCases, 1...9)
 func sums(algorithm: AllreduceAlgorithm, ranks: Int) throws {
   let counts = [0, 1, ranks - 1, ranks, ranks + 1, 1000, 7919]
   let results = try LoopbackTransport.run(ranks: ranks) { transport in
-    let executor = executor(transport)
+    let group = try ProcessGroup(transport)
     return try counts.map { count in
       var values = (0..<count).map { input(transport.rank, $0) }
-      try values.withUnsafeMutableBufferPointer { try executor.allreduce($0, algorithm) }
+      try values.withUnsafeMutableBufferPointer {
+        try group.allreduce($0, .sum, .schedule(algorithm))
+      }
       return values
     }
   }
@@ -40,7 +38,7 @@ func sameBits(algorithm: AllreduceAlgorithm) throws {
     RandomStream(seed: 1, purpose: .syntheticData, instance: transport.rank)
       .withBuffer(&values)
     try values.withUnsafeMutableBufferPointer {
-      try executor(transport).allreduce($0, algorithm)
+      try ProcessGroup(transport).allreduce($0, .sum, .schedule(algorithm))
     }
     return values.map(\.bitPattern)
   }
@@ -66,7 +64,7 @@ func canonicalBits() throws {
       let results = try LoopbackTransport.run(ranks: ranks) { transport in
         var values = parts[transport.rank]
         try values.withUnsafeMutableBufferPointer {
-          try executor(transport).allreduce($0, algorithm)
+          try ProcessGroup(transport).allreduce($0, .sum, .schedule(algorithm))
         }
         return values
       }
@@ -81,14 +79,15 @@ func canonicalBits() throws {
 @Test("several operations in flight do not mix, in whatever order they are waited for")
 func inFlight() throws {
   let results = try LoopbackTransport.run(ranks: 5) { transport -> Bool in
-    let executor = executor(transport)
+    let group = try ProcessGroup(transport)
     let buffers = [1, 999, 4096, 4096, 17].map { AlignedBuffer(count: $0) }
     for call in 0..<50 {
       for buffer in buffers {
         for index in 0..<buffer.count { buffer.base[index] = input(transport.rank + call, index) }
       }
       let operations = try buffers.enumerated().map { number, buffer in
-        try executor.startAllreduce(buffer.elements, number.isMultiple(of: 2) ? .ring : .tree)
+        try group.startAllreduce(
+          buffer.elements, .sum, .schedule(number.isMultiple(of: 2) ? .ring : .tree))
       }
       // Ranks wait in different orders: legal, as long as they started in the same one.
       let order = transport.rank.isMultiple(of: 2) ? operations : operations.reversed()
@@ -110,17 +109,6 @@ func inFlight() throws {
   #expect(results == Array(repeating: true, count: 5))
 }
 
-@Test("a schedule and its memory are made once per size")
-func reuse() throws {
-  let executor = executor(LoopbackTransport.alone())
-  let buffer = AlignedBuffer(count: 100)
-  let first = try executor.startAllreduce(buffer.elements, .tree)
-  try first.wait()
-  let second = try executor.startAllreduce(buffer.elements, .tree)
-  try second.wait()
-  #expect(first === second)
-}
-
 private struct OnPurpose: Error {}
 
 @Test("a rank that throws releases the others, and its own error is reported")
@@ -129,19 +117,20 @@ func leaving() {
     _ = try LoopbackTransport.run(ranks: 4) { transport in
       if transport.rank == 2 { throw OnPurpose() }
       var values: [Float] = [1]
-      try values.withUnsafeMutableBufferPointer { try executor(transport).allreduce($0, .ring) }
+      try values.withUnsafeMutableBufferPointer { try ProcessGroup(transport).allreduce($0) }
     }
   }
 }
 
-@Test("ranks that disagree on a length are told so")
-func lengthMismatch() {
-  #expect(throws: LengthMismatch.self) {
-    _ = try LoopbackTransport.run(ranks: 2) { transport in
-      var values = [Float](repeating: 1, count: 4 + transport.rank)
-      try values.withUnsafeMutableBufferPointer { try executor(transport).allreduce($0, .tree) }
+@Test("ranks that disagree on a length are told so by name, and both lengths", arguments: 2...4)
+func lengthMismatch(ranks: Int) {
+  let error = #expect(throws: CallMismatch.self) {
+    _ = try LoopbackTransport.run(ranks: ranks) { transport in
+      var values = [Float](repeating: 1, count: transport.rank == 1 ? 5 : 4)
+      try values.withUnsafeMutableBufferPointer { try ProcessGroup(transport).allreduce($0) }
     }
   }
+  #expect(error?.description.contains("rank 1 called allreduce(5 x float32, sum)") == true)
 }
 
 @Test("allgather keeps the ranks' order and lengths, call after call")

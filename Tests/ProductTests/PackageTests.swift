@@ -48,10 +48,10 @@ extension ProductTests {
         import MPI
 
         try Session.run { world in
-          let transport = try MPITransport(world)
+          let group = try ProcessGroup(world)
           var values = [Float](repeating: Float(world.rank + 1), count: 4)
           try values.withUnsafeMutableBufferPointer {
-            try allreduce($0, .halvingDoubling, over: transport)
+            try group.allreduce($0)
           }
           print(values)
         }

@@ -12,12 +12,15 @@ func allreduceCase(_ world: Communicator) throws {
   let p = world.size
   for synchronous in [false, true] {
     let transport = try MPITransport(world, sendsSynchronously: synchronous)
-    let executor = ScheduleExecutor(
-      over: transport, kernels: KernelSet(InstructionSet.supported.last!))
+    var options = ProcessGroup.Options()
+    options.usesSharedMemory = false
+    let group = try ProcessGroup(transport, options: options)
     for algorithm in AllreduceAlgorithm.allCases {
       for count in [0, 1, p - 1, p, p + 1, 1000, 7919, 300_007] {
         var values = (0..<count).map { input(p - 1 - world.rank, $0) }
-        try values.withUnsafeMutableBufferPointer { try executor.allreduce($0, algorithm) }
+        try values.withUnsafeMutableBufferPointer {
+          try group.allreduce($0, .sum, .schedule(algorithm))
+        }
         for index in 0..<count {
           let sum = (0..<p).reduce(Float(0)) { $0 + input($1, index) }
           try expect(
@@ -32,9 +35,7 @@ func allreduceCase(_ world: Communicator) throws {
 /// Several operations at once, of different sizes and algorithms, waited for out of order; a thousand
 /// calls back to back.
 func inFlightCase(_ world: Communicator) throws {
-  let executor = ScheduleExecutor(
-    over: try MPITransport(world, sendsSynchronously: true),
-    kernels: KernelSet(InstructionSet.supported.last!))
+  let group = try ProcessGroup(MPITransport(world, sendsSynchronously: true))
   let counts = [1, 999, 4096, 4096, 50_000, 17]
   let buffers = counts.map { AlignedBuffer(count: $0) }
   for call in 0..<1000 {
@@ -42,7 +43,8 @@ func inFlightCase(_ world: Communicator) throws {
       for index in 0..<min(buffer.count, 64) { buffer.base[index] = input(world.rank, index, call) }
     }
     let operations = try buffers.enumerated().map { number, buffer in
-      try executor.startAllreduce(buffer.elements, number.isMultiple(of: 2) ? .ring : .tree)
+      try group.startAllreduce(
+        buffer.elements, .sum, [.schedule(.ring), .schedule(.tree), .hierarchical][number % 3])
     }
     for operation in operations { _ = try operation.progress() }
     for operation in call.isMultiple(of: 2) ? operations : operations.reversed() {
@@ -79,7 +81,7 @@ func transportCase(_ world: Communicator) throws {
   let sends = try copies.map {
     try transport.startSend(UnsafeRawBufferPointer($0), to: peer, tag: 1)
   }
-  for receive in receives { try transport.wait(receive) }
+  for receive in receives { while try !transport.test(receive) {} }
   for send in sends { while try !transport.test(send) {} }
   for (number, arrival) in arrivals.enumerated() {
     try expect(Array(arrival) == pattern(source + number, 50), "message \(number)")

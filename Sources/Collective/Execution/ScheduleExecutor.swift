@@ -1,72 +1,45 @@
-import Kernels
-
-/// Runs schedules over a transport. All ranks start the same operations in the same order; several
-/// may be in flight at once.
+/// Runs schedules over a transport. All ranks start the same ones in the same order; several may be under
+/// way at once.
 ///
 /// A schedule and the memory to run it are made at the first call of a size and kept.
-public final class ScheduleExecutor {
-  let transport: any Transport
-  let kernels: KernelSet
-  private var idle: [Shape: [Allreduce]] = [:]
-  /// Operations between start and wait: their memory is the transport's until then, even if their
-  /// caller has forgotten them.
-  private var inFlight: [ObjectIdentifier: Allreduce] = [:]
+final class ScheduleExecutor {
+  private let transport: any PointToPoint
+  private let tags: Range<Int>
+  private var idle: [Key: [ScheduleRun]] = [:]
   private var started = 0
 
-  private struct Shape: Hashable {
-    var algorithm: AllreduceAlgorithm
+  struct Key: Hashable {
+    var algorithm: CollectiveAlgorithm
     var count: Int
+    var type: ElementType
   }
 
-  /// MPI guarantees tags up to 32767; messages of operations so far apart never meet.
-  private static let tags = 16384
-
-  public init(over transport: any Transport, kernels: KernelSet) {
+  /// - Parameter tags: which no other executor uses on this transport. Messages of operations that far
+  ///   apart never meet.
+  init(over transport: any PointToPoint, tags: Range<Int>) {
     self.transport = transport
-    self.kernels = kernels
+    self.tags = tags
   }
 
-  /// Adds every rank's `buffer` elementwise and leaves the sum on all ranks, bit for bit equal.
-  /// - Complexity: the algorithm's `rounds(size:count:)` and `elementsSent(rank:size:count:)`.
-  /// - Throws: what the transport throws if a peer fails; the buffer's contents are then undefined.
-  public func allreduce(
-    _ buffer: UnsafeMutableBufferPointer<Float>, _ algorithm: AllreduceAlgorithm
-  ) throws {
-    try startAllreduce(buffer, algorithm).wait()
-  }
-
-  /// Starts an allreduce. `buffer` belongs to the operation until it has been waited for.
-  public func startAllreduce(
-    _ buffer: UnsafeMutableBufferPointer<Float>, _ algorithm: AllreduceAlgorithm
-  ) throws -> Allreduce {
-    let shape = Shape(algorithm: algorithm, count: buffer.count)
-    let operation =
-      idle[shape]?.popLast()
-      ?? Allreduce(
-        algorithm.schedule(rank: transport.rank, size: transport.size, count: buffer.count),
-        executor: self, algorithm: algorithm)
-    let tag = started % ScheduleExecutor.tags
+  /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to `retire`.
+  func start(
+    _ key: Key, _ buffer: UnsafeMutableRawPointer, reducer: Reducer?
+  ) throws -> ScheduleRun {
+    let run = idle[key]?.popLast() ?? make(key)
+    let calls = tags.count / ExecutionPlan.lanes
+    let tag = tags.lowerBound + started % calls * ExecutionPlan.lanes
     started += 1
-    inFlight[ObjectIdentifier(operation)] = operation
-    try operation.start(buffer, tag: tag)
-    return operation
+    try run.start(buffer, reducer: reducer, tag: tag)
+    return run
   }
 
-  /// Takes back an operation that has been waited for, for the next one of its size.
-  func retire(_ operation: Allreduce) {
-    let known = inFlight.removeValue(forKey: ObjectIdentifier(operation))
-    precondition(known != nil, "an allreduce is waited for once")
-    let shape = Shape(algorithm: operation.algorithm, count: operation.schedule.count)
-    idle[shape, default: []].append(operation)
-  }
-}
+  /// Takes back a run that is complete, for the next one of its kind.
+  func retire(_ run: ScheduleRun, _ key: Key) { idle[key, default: []].append(run) }
 
-/// Adds every rank's `buffer` elementwise and leaves the sum on all ranks, bit for bit equal: a single
-/// call, where nothing is worth keeping. Trainers keep a `ScheduleExecutor`.
-public func allreduce(
-  _ buffer: UnsafeMutableBufferPointer<Float>, _ algorithm: AllreduceAlgorithm,
-  over transport: any Transport
-) throws {
-  let kernels = KernelSet(InstructionSet.supported.last!)
-  try ScheduleExecutor(over: transport, kernels: kernels).allreduce(buffer, algorithm)
+  private func make(_ key: Key) -> ScheduleRun {
+    let generator = key.algorithm.generator(size: transport.size, count: key.count)
+    return ScheduleRun(
+      generator.schedule(of: transport.rank), goal: key.algorithm.goal, type: key.type,
+      transport: transport)
+  }
 }

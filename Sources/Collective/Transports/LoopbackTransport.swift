@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// Ranks as threads of one process. Every send is synchronous - it completes when its receive copies
 /// the bytes - so what deadlocks here is found here.
@@ -19,11 +20,13 @@ public final class LoopbackTransport: Transport {
   /// Runs `body` on `size` ranks at once, a thread each, and returns their results in order.
   ///
   /// A rank that throws stops the others: whatever they wait for throws `RankLeft`.
+  /// - Parameter nodes: which ranks shall share memory; by default none do.
   /// - Throws: the first error that a rank threw.
   public static func run<Result: Sendable>(
-    ranks size: Int, _ body: @escaping @Sendable (LoopbackTransport) throws -> Result
+    ranks size: Int, nodes: NodeMap? = nil,
+    _ body: @escaping @Sendable (LoopbackTransport) throws -> Result
   ) throws -> [Result] {
-    let group = LoopbackGroup(size: size)
+    let group = LoopbackGroup(size: size, nodes: nodes)
     let results = LoopbackResults<Result>(size: size)
     let threads = (0..<size).map { rank in
       Thread {
@@ -62,10 +65,23 @@ public final class LoopbackTransport: Transport {
 
   public func test(_ transfer: TransferID) throws -> Bool { try group.test(transfer) }
 
-  public func wait(_ transfer: TransferID) throws { try group.wait(transfer) }
-
   public func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
     try group.allgather(bytes, rank: rank)
+  }
+
+  public func nodeMap() throws -> NodeMap { group.nodes }
+
+  public func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer] {
+    let members = group.nodes.nodes[group.nodes.node(of: rank)]
+    let segment = UnsafeMutableRawPointer.allocate(
+      byteCount: max(byteCount, 1), alignment: AlignedBuffer.alignment)
+    segment.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    group.keep(segment)
+    // Addresses as text: threads share them as they are.
+    let addresses = try group.allgather(Array("\(UInt(bitPattern: segment))".utf8), rank: rank)
+    return members.map {
+      UnsafeMutableRawPointer(bitPattern: UInt(String(decoding: addresses[$0], as: UTF8.self))!)!
+    }
   }
 }
 
@@ -88,24 +104,28 @@ private struct Route: Hashable {
   var tag: Int
 }
 
-/// The results of all threads, and the errors: the first error that is not another one's consequence.
+/// The results of all threads, or the first error.
 private final class LoopbackResults<Value: Sendable>: @unchecked Sendable {
   let finished = DispatchSemaphore(value: 0)
   private let lock = NSLock()
-  private var results: [Result<Value, any Error>?]
+  private var results: [Value?]
+  private var errors: [any Error] = []
 
   init(size: Int) { results = Array(repeating: nil, count: size) }
 
   func set(_ rank: Int, _ result: Result<Value, any Error>) {
-    lock.withLock { results[rank] = result }
+    lock.withLock {
+      switch result {
+      case .success(let value): results[rank] = value
+      case .failure(let error): errors.append(error)
+      }
+    }
   }
 
   func get() throws -> [Value] {
-    let errors = results.compactMap { result -> (any Error)? in
-      if case .failure(let error)? = result { error } else { nil }
-    }
+    // That a rank has left is a consequence of what it threw.
     if let error = errors.first(where: { !($0 is RankLeft) }) ?? errors.first { throw error }
-    return try results.map { try $0!.get() }
+    return results.map { $0! }
   }
 }
 
@@ -122,6 +142,8 @@ private final class LoopbackGroup: @unchecked Sendable {
   }
 
   let size: Int
+  let nodes: NodeMap
+  private var segments: [UnsafeMutableRawPointer] = []
   private let condition = NSCondition()
   private var transfers: [Int: Transfer] = [:]
   private var nextSlot = 0
@@ -132,9 +154,11 @@ private final class LoopbackGroup: @unchecked Sendable {
   private var gatherings = 0
   private var left: Int?
 
-  init(size: Int) {
+  init(size: Int, nodes: NodeMap? = nil) {
     precondition(size > 0)
     self.size = size
+    self.nodes = nodes ?? NodeMap(keys: Array(0..<size))
+    precondition(self.nodes.size == size)
     gathered = Array(repeating: nil, count: size)
   }
 
@@ -160,8 +184,7 @@ private final class LoopbackGroup: @unchecked Sendable {
       return TransferID(slot: slot)
     }
     let (send, receive) = side == .send ? (slot, partner) : (partner, slot)
-    if !deliver(from: send, to: receive) { left = rank(of: side, route) }
-    condition.broadcast()
+    deliver(from: send, to: receive)
     return TransferID(slot: slot)
   }
 
@@ -177,16 +200,12 @@ private final class LoopbackGroup: @unchecked Sendable {
     return true
   }
 
-  func wait(_ id: TransferID) throws {
-    condition.lock()
-    defer { condition.unlock() }
-    while transfers[id.slot]!.result == nil {
-      if let left { throw RankLeft(rank: left) }
-      condition.wait()
-    }
-    let result = transfers.removeValue(forKey: id.slot)!.result!
-    try result.get()
+  /// Shared memory, freed with the group.
+  func keep(_ segment: UnsafeMutableRawPointer) {
+    condition.withLock { segments.append(segment) }
   }
+
+  deinit { for segment in segments { segment.deallocate() } }
 
   func allgather(_ bytes: [UInt8], rank: Int) throws -> [[UInt8]] {
     condition.lock()
@@ -214,22 +233,18 @@ private final class LoopbackGroup: @unchecked Sendable {
     condition.broadcast()
   }
 
-  private func rank(of side: Side, _ route: Route) -> Int { side == .send ? route.from : route.to }
-
-  /// Copies a message; false, and an error on both sides, if their lengths differ.
-  private func deliver(from send: Int, to receive: Int) -> Bool {
+  /// Copies a message; an error on both sides if their lengths differ.
+  private func deliver(from send: Int, to receive: Int) {
     let source = transfers[send]!.bytes
     let target = transfers[receive]!.bytes
     if source.count == target.count {
       if source.count > 0 { target.copyMemory(from: UnsafeRawBufferPointer(source)) }
       transfers[send]!.result = .success(())
       transfers[receive]!.result = .success(())
-      return true
     } else {
       let mismatch = LengthMismatch(sent: source.count, expected: target.count)
       transfers[send]!.result = .failure(mismatch)
       transfers[receive]!.result = .failure(mismatch)
-      return false
     }
   }
 

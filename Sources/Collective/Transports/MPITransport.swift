@@ -1,8 +1,11 @@
+import Foundation
 import MPI
 
 /// Ranks as MPI processes. Its messages are in a communicator of their own and cannot meet others.
 public final class MPITransport: Transport {
   private let communicator: Communicator
+  private lazy var node = Result { try communicator.splitByNode() }
+  private var windows: [SharedWindow] = []
   private let sendsSynchronously: Bool
   private var requests: UnsafeMutablePointer<Request?>
   private var capacity = 32
@@ -48,13 +51,31 @@ public final class MPITransport: Transport {
     return true
   }
 
-  public func wait(_ transfer: TransferID) throws {
-    try requests[transfer.slot]!.wait()
-    release(transfer)
-  }
-
   public func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
     try communicator.allgather(bytes)
+  }
+
+  public func nodeMap() throws -> NodeMap {
+    // The lowest rank of the node stands for it.
+    let mine = try node.get().allgather(Array("\(rank)".utf8))
+    return NodeMap(
+      keys: try allgather(mine[0]).map { Int(String(decoding: $0, as: UTF8.self))! })
+  }
+
+  public func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer] {
+    // Segments follow each other without a gap: whole pages keep them on page boundaries, in every
+    // process alike.
+    let page = 4096
+    let size = (byteCount + page - 1) / page * page + page
+    let node = try node.get()
+    let window = try SharedWindow(byteCount: size, on: node)
+    windows.append(window)
+    let segments = window.segments.map { $0.baseAddress!.alignedUp(toMultipleOf: page) }
+    // Each rank is the first to touch its own: the pages come from memory near it, and count as used
+    // when the next window asks how much there is.
+    memset(segments[node.rank], 0, byteCount)
+    try node.barrier()
+    return segments
   }
 
   private func keep(_ request: consuming Request) -> TransferID {

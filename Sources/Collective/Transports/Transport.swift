@@ -1,11 +1,12 @@
-/// How ranks exchange bytes. One instance belongs to one rank and is used by one thread.
+/// How ranks exchange messages. One instance belongs to one rank and is used by one thread.
 ///
 /// Messages between two ranks with the same tag do not overtake each other.
-public protocol Transport: AnyObject {
+public protocol PointToPoint: AnyObject {
   var rank: Int { get }
   var size: Int { get }
 
   /// Starts to send; `bytes` must stay as they are until the transfer has completed.
+  /// - Parameter tag: 0...32767
   func startSend(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws -> TransferID
 
   /// Starts to receive a message of `bytes.count` bytes; they must not be touched until the transfer
@@ -14,14 +15,21 @@ public protocol Transport: AnyObject {
     _ bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int
   ) throws -> TransferID
 
-  /// Whether a transfer has completed. Once true, or once waited for, an ID is void.
+  /// Whether a transfer has completed; lets messages make progress. Once true, an ID is void.
   func test(_ transfer: TransferID) throws -> Bool
+}
 
-  /// Blocks until a transfer has completed.
-  func wait(_ transfer: TransferID) throws
-
-  /// Every rank's bytes, of whatever lengths, on every rank: for control messages, not for speed.
+/// What joins the ranks of a group: messages, and memory where ranks share it.
+public protocol Transport: PointToPoint {
+  /// Every rank's bytes, of whatever lengths, on every rank: for control, not for speed.
   func allgather(_ bytes: [UInt8]) throws -> [[UInt8]]
+
+  /// Which ranks share memory. Collective.
+  func nodeMap() throws -> NodeMap
+
+  /// Memory that all ranks of this node see: a segment of `byteCount` zero bytes for each, in the order of
+  /// ranks, on a boundary of 64 bytes. It lives as long as the transport. Collective over the node.
+  func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer]
 }
 
 /// A transfer under way, within the transport that started it.

@@ -8,28 +8,41 @@ public final class Slab {
   public let layout: SlabLayout
   /// Elements behind the tensors, for values that travel with them.
   public let tailCount: Int
-  private let memory: AlignedBuffer
+  /// Tensors and tail.
+  public let all: UnsafeMutableBufferPointer<Float>
+  /// The memory, if it is the slab's own.
+  private let memory: AlignedBuffer?
 
   public init(_ layout: SlabLayout, tail tailCount: Int = 0) {
     self.layout = layout
     self.tailCount = tailCount
-    memory = AlignedBuffer(count: layout.count + tailCount)
+    let memory = AlignedBuffer(count: layout.count + tailCount)
+    self.memory = memory
+    all = memory.elements
   }
 
-  public var base: UnsafeMutablePointer<Float> { memory.base }
+  /// A slab in memory that somebody else owns, such as that which the ranks of a node share.
+  /// - Parameter memory: zero, 64-byte aligned; what `layout` does not need of it is the tail.
+  public init(_ layout: SlabLayout, in memory: UnsafeMutableBufferPointer<Float>) {
+    precondition(memory.count >= layout.count)
+    precondition(Int(bitPattern: memory.baseAddress) % AlignedBuffer.alignment == 0)
+    self.layout = layout
+    self.memory = nil
+    tailCount = memory.count - layout.count
+    all = memory
+  }
+
+  public var base: UnsafeMutablePointer<Float> { all.baseAddress! }
 
   /// All tensors, padding included.
   public var tensors: UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: memory.base, count: layout.count)
+    UnsafeMutableBufferPointer(start: base, count: layout.count)
   }
 
   /// What lies behind the tensors.
   public var tail: UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: memory.base + layout.count, count: tailCount)
+    UnsafeMutableBufferPointer(start: base + layout.count, count: tailCount)
   }
-
-  /// Tensors and tail.
-  public var all: UnsafeMutableBufferPointer<Float> { memory.elements }
 
   /// One tensor's elements.
   public func elements(of tensor: SlabLayout.Tensor) -> UnsafeMutableBufferPointer<Float> {

@@ -17,7 +17,9 @@ extension TrainingConfiguration {
           + "ranks: raise it to a power of two of at least \(ranks), or set training.reproducible "
           + "to false")
     }
-    if isReproducible, let algorithm, !algorithm.isCanonical(size: ranks) {
+    if isReproducible, case .schedule(let algorithm) = algorithm,
+      !algorithm.isCanonical(size: ranks)
+    {
       throw TrainingError(
         ExitStatus.usage,
         "collective.algorithm: \(algorithm.rawValue) adds in an order that depends on the number of "

@@ -30,7 +30,7 @@ public struct TrainingConfiguration: Sendable {
   public var shuffles: Bool
 
   /// Nil: chosen by size.
-  public var algorithm: AllreduceAlgorithm?
+  public var algorithm: AllreduceMethod?
   /// Gradients are reduced in buckets of at least this many bytes.
   public var bucketBytes: Int
 
@@ -87,7 +87,7 @@ public struct TrainingConfiguration: Sendable {
     seed = UInt64(reader.integer("training.seed", default: 1, in: 0...Int.max))
     isReproducible = reader.boolean("training.reproducible", default: true)
     shuffles = reader.boolean("training.shuffle", default: true)
-    algorithm = AllreduceAlgorithm.read(reader, "collective.algorithm")
+    algorithm = AllreduceMethod.read(reader, "collective.algorithm")
     bucketBytes = reader.integer("collective.bucket-bytes", default: 1 << 20, in: 4...large)
     logInterval = reader.integer("log.every-steps", default: 10, in: 1...large)
     output = reader.string("output", default: "runs/\(TrainingConfiguration.stem(of: name))")
@@ -183,13 +183,13 @@ public struct UnreadableConfiguration: Error, CustomStringConvertible {
   public var description: String { "\(path): no such configuration file, or it cannot be read" }
 }
 
-extension AllreduceAlgorithm {
-  /// `auto`, which is nil, or an algorithm's name.
+extension AllreduceMethod {
+  /// `auto`, which is nil, or a method's name.
   fileprivate static func read(_ reader: ConfigurationReader, _ path: String) -> Self? {
-    let names = ["auto"] + allCases.map(\.rawValue)
+    let names = ["auto"] + allNames
     let name = reader.value(
       path, default: "auto", names.joined(separator: " or "),
       parse: { node in node.string.flatMap { names.contains($0) ? $0 : nil } }, text: { $0 })
-    return AllreduceAlgorithm(rawValue: name)
+    return AllreduceMethod(name: name)
   }
 }

@@ -40,7 +40,7 @@ final class Evaluator {
 
   /// Collective.
   func evaluate(
-    _ network: Network, executor: ScheduleExecutor, kernels: KernelSet
+    _ network: Network, group: ProcessGroup, kernels: KernelSet
   ) throws -> Result {
     sums.elements.update(repeating: 0)
     var lossSums = [Double](repeating: 0, count: partition.shards)
@@ -66,7 +66,7 @@ final class Evaluator {
       }
     }
     for shard in partition.shards(of: rank) { sums.base[2 * shard] = Float(lossSums[shard]) }
-    try executor.allreduce(sums.elements, .tree)
+    try group.allreduce(sums.elements)
 
     let shards = 0..<partition.shards
     let count = Double(dataset.count)

@@ -7,29 +7,23 @@ import NN
 ///     slab     | layer 0 | layer 1 | layer 2 | tail |
 ///     buckets  |--- 1 ---|--------- 0 --------------|      backward goes from right to left
 final class GradientSynchronizer {
-  private let executor: ScheduleExecutor
-  private let algorithm: AllreduceAlgorithm?
-  private let isCanonical: Bool
+  private let group: ProcessGroup
+  private let method: AllreduceMethod?
   private let slab: UnsafeMutableBufferPointer<Float>
   private let bucketSize: Int
 
-  private var operations: [Allreduce] = []
+  private var operations: [Operation] = []
   /// Everything from here on has been started.
   private var frontier: Int
-  private let size: Int
 
   /// - Parameters:
-  ///   - algorithm: nil to choose for each bucket.
-  ///   - isCanonical: whether the choice must follow the canonical tree.
+  ///   - method: nil to let the group choose for each bucket.
   ///   - bucketBytes: a bucket is started once it has this many bytes, or backward is over.
   init(
-    _ gradients: Slab, executor: ScheduleExecutor, size: Int, algorithm: AllreduceAlgorithm?,
-    isCanonical: Bool, bucketBytes: Int
+    _ gradients: Slab, group: ProcessGroup, method: AllreduceMethod?, bucketBytes: Int
   ) {
-    self.executor = executor
-    self.algorithm = algorithm
-    self.isCanonical = isCanonical
-    self.size = size
+    self.group = group
+    self.method = method
     slab = gradients.all
     bucketSize = max(1, bucketBytes / MemoryLayout<Float>.stride)
     frontier = gradients.all.count
@@ -38,14 +32,10 @@ final class GradientSynchronizer {
 
   /// Backward has filled everything from `offset` to the slab's end.
   func filled(from offset: Int) throws {
-    for operation in operations { _ = try operation.progress() }
+    for operation in operations { try operation.progress() }
     if frontier - offset >= bucketSize || offset == 0 && frontier > 0 {
       let bucket = UnsafeMutableBufferPointer(rebasing: slab[offset..<frontier])
-      let chosen =
-        algorithm
-        ?? .choice(
-          byteCount: bucket.count * MemoryLayout<Float>.stride, size: size, canonical: isCanonical)
-      operations.append(try executor.startAllreduce(bucket, chosen))
+      operations.append(try group.startAllreduce(bucket, .sum, method))
       frontier = offset
     }
   }

@@ -10,7 +10,7 @@ final class Trainer {
   let plan: TrainingPlan
   let network: Network
   let kernels: KernelSet
-  let executor: ScheduleExecutor
+  let group: ProcessGroup
   private let configuration: TrainingConfiguration
   private let synchronizer: GradientSynchronizer
   private let optimizer: SGD
@@ -28,29 +28,34 @@ final class Trainer {
     static let count = 16  // a cache line
   }
 
-  init(_ plan: TrainingPlan, world: World) {
+  /// Collective.
+  init(_ plan: TrainingPlan, world: World) throws {
     self.plan = plan
     self.world = world
     configuration = plan.configuration
     kernels = KernelSet(plan.instructions)
-    executor = ScheduleExecutor(over: world.transport, kernels: kernels)
+    var options = ProcessGroup.Options()
+    options.isCanonical = plan.configuration.isReproducible
+    group = try ProcessGroup(world.transport, options: options, kernels: kernels)
     evaluator = plan.test.map {
       Evaluator(
         $0, batchSize: plan.configuration.batchSize, partition: plan.partition, rank: world.rank,
         loss: plan.configuration.loss)
     }
     let rows = plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler)
-    network = Network(
+    let group = group
+    network = try Network(
       configuration.model, inputShape: Shape(plan.training.featureExtents),
-      maximumRows: max(rows, evaluator?.maximumRows ?? 0), gradientTail: Tail.count)
+      maximumRows: max(rows, evaluator?.maximumRows ?? 0), gradientTail: Tail.count,
+      gradientMemory: { try group.allocate(Float.self, count: $0) })
     network.initialize(seed: configuration.seed)
     losses = AlignedBuffer(count: rows)
     optimizer = SGD(
       layout: network.layout, momentum: configuration.optimizer.momentum,
       weightDecay: configuration.optimizer.weightDecay)
     synchronizer = GradientSynchronizer(
-      network.gradients, executor: executor, size: world.size, algorithm: configuration.algorithm,
-      isCanonical: configuration.isReproducible, bucketBytes: configuration.bucketBytes)
+      network.gradients, group: group, method: configuration.algorithm,
+      bucketBytes: configuration.bucketBytes)
   }
 
   /// Trains until the plan, or a stopping rule, says stop.
@@ -135,7 +140,7 @@ final class Trainer {
   /// Evaluates, reports, and decides - alike on all ranks - whether training is over.
   private func endEpoch(log: RunLog?) throws -> Bool {
     clock.enter(.evaluation)
-    let result = try evaluator?.evaluate(network, executor: executor, kernels: kernels)
+    let result = try evaluator?.evaluate(network, group: group, kernels: kernels)
     clock.enter(.other)
     progress.endEpoch(result, trainingSeconds: clock.trainingSeconds)
     if let result {

@@ -1,3 +1,4 @@
+import Collective
 import Testing
 import TestSupport
 
@@ -32,8 +33,8 @@ struct ConfigurationFaultTests {
       "c.yaml:9: training.shards: expected a power of two, found 6",
       "c.yaml:9: training.batch-size: expected a whole number from 1 to 2147483648, found 'big'",
       "c.yaml:9: training.reproducible: expected true or false, found '1'",
-      "c.yaml:10: collective.algorithm: expected auto or ring or tree or recursive-doubling or "
-        + "halving-doubling or direct or double-tree, found 'rings'",
+      "c.yaml:10: collective.algorithm: expected auto or "
+        + "\(AllreduceMethod.allNames.joined(separator: " or ")), found 'rings'",
       "--set log.every-steps: expected a whole number",
       "LOCKSTEP_OUTPUTS: no configuration key has this variable; did you mean LOCKSTEP_OUTPUT?",
     ] {

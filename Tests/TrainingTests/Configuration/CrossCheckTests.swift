@@ -7,9 +7,11 @@ struct CrossCheckTests {
   @Test("an algorithm is chosen by name, or by size")
   func algorithm() throws {
     #expect(
-      try ConfigurationFixture.read(settings: ["collective.algorithm=ring"]).algorithm == .ring)
+      try ConfigurationFixture.read(settings: ["collective.algorithm=ring"]).algorithm
+        == .schedule(.ring))
     #expect(
-      try ConfigurationFixture.read(settings: ["collective.algorithm=tree"]).algorithm == .tree)
+      try ConfigurationFixture.read(settings: ["collective.algorithm=tree"]).algorithm
+        == .schedule(.tree))
     #expect(try ConfigurationFixture.read(settings: ["collective.algorithm=auto"]).algorithm == nil)
   }
 

@@ -1,0 +1,56 @@
+/// Compares the calls of neighbouring ranks, beside the data: every rank tells the next one what it has
+/// called. If not all ranks make the same call, some rank's neighbour makes another one, and learns it
+/// even if the data itself never comes.
+final class CallCheck {
+  private let transport: any PointToPoint
+  private let word: UnsafeMutablePointer<UInt64>
+  private let neighbourWord: UnsafeMutablePointer<UInt64>
+  private var pending: [TransferID] = []
+
+  static let tag = 32_000
+
+  init(over transport: any PointToPoint) {
+    self.transport = transport
+    word = .allocate(capacity: 1)
+    neighbourWord = .allocate(capacity: 1)
+    word.initialize(to: 0)
+    neighbourWord.initialize(to: 0)
+    pending.reserveCapacity(2)
+  }
+
+  deinit {
+    word.deallocate()
+    neighbourWord.deallocate()
+  }
+
+  func start(_ call: UInt64) throws {
+    word.pointee = call
+    let ring = Ring(size: transport.size)
+    pending.append(
+      try transport.startReceive(
+        UnsafeMutableRawBufferPointer(start: neighbourWord, count: 8),
+        from: ring.previous(before: transport.rank), tag: CallCheck.tag))
+    pending.append(
+      try transport.startSend(
+        UnsafeRawBufferPointer(start: word, count: 8), to: ring.next(after: transport.rank),
+        tag: CallCheck.tag))
+  }
+
+  /// Whether the neighbours have compared; throws `CallMismatch` if they differ.
+  func progress() throws -> Bool {
+    while let transfer = pending.last {
+      guard try transport.test(transfer) else { break }
+      pending.removeLast()
+    }
+    // The receive was started first, and may complete first.
+    if pending.count == 2, try transport.test(pending[0]) { pending.removeFirst() }
+    guard pending.isEmpty else { return false }
+    if word.pointee != neighbourWord.pointee {
+      let previous = Ring(size: transport.size).previous(before: transport.rank)
+      throw CallMismatch(
+        ranks: (transport.rank, previous),
+        calls: (CallSignature(word: word.pointee), CallSignature(word: neighbourWord.pointee)))
+    }
+    return true
+  }
+}

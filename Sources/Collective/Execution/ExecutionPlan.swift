@@ -1,0 +1,131 @@
+/// A rank's schedule, arranged for running: what is reduced together, and when which elements are
+/// finished (divided, rounded) because the next transfer sends them as results.
+struct ExecutionPlan {
+  struct Step {
+    /// Finished before the round's transfers start.
+    var finishes: [Range<Int>]
+    var sends: [Movement]
+    /// Receives of results.
+    var replacements: [Movement]
+    var reductions: [Gathering]
+  }
+
+  /// A send, or a receive that replaces.
+  struct Movement {
+    var transfer: Transfer
+    var lane: Int
+  }
+
+  /// Receives of one range in one round: reduced together, in the order of ranks.
+  struct Gathering {
+    var range: Range<Int>
+    var payload: Transfer.Payload
+    var peers: [(rank: Int, lane: Int)]
+    /// Where this rank stands among its peers.
+    var ownPosition: Int
+    /// The round's send, if there is one, of elements that the reduction overwrites.
+    var send: Int?
+  }
+
+  /// Transfers between two ranks are told apart by their number, modulo this: more of them than are
+  /// ever under way at once.
+  static let lanes = 8
+
+  let steps: [Step]
+  /// Finished when all rounds have run.
+  let lastFinishes: [Range<Int>]
+  /// Whether anything is reduced by any rank.
+  let isReducing: Bool
+
+  init(_ schedule: Schedule, goal: Goal) {
+    isReducing = goal.isReducing && schedule.size > 1
+    var received = RangeSet<Int>()
+    for transfer in schedule.rounds.joined where transfer.direction == .receive {
+      if transfer.payload == .result { received.insert(contentsOf: transfer.range) }
+    }
+    var finished = received
+    var steps: [Step] = []
+    var transfersBefore: [Route: Int] = [:]
+    for round in schedule.rounds where !round.transfers.isEmpty {
+      var sent = RangeSet<Int>()
+      for transfer in round.transfers where transfer.direction == .send {
+        if transfer.payload == .result { sent.insert(contentsOf: transfer.range) }
+      }
+      let finishes = isReducing ? Array(sent.subtracting(finished).ranges) : []
+      finished.formUnion(sent)
+      let movements = round.transfers.map { transfer in
+        let route = Route(peer: transfer.peer, direction: transfer.direction)
+        let number = transfersBefore[route, default: 0]
+        transfersBefore[route] = number + 1
+        return Movement(transfer: transfer, lane: number % ExecutionPlan.lanes)
+      }
+      let sends = movements.filter { $0.transfer.direction == .send }
+      steps.append(
+        Step(
+          finishes: finishes, sends: sends,
+          replacements: movements.filter {
+            $0.transfer.direction == .receive && !$0.transfer.isReduced
+          },
+          reductions: ExecutionPlan.gatherings(movements, sends: sends, rank: schedule.rank)))
+    }
+    self.steps = steps
+    let final = RangeSet(
+      goal.finalRange(rank: schedule.rank, size: schedule.size, count: schedule.count))
+    lastFinishes = isReducing ? Array(final.subtracting(finished).ranges) : []
+  }
+
+  private struct Route: Hashable {
+    var peer: Int
+    var direction: Transfer.Direction
+  }
+
+  private static func gatherings(
+    _ movements: [Movement], sends: [Movement], rank: Int
+  ) -> [Gathering] {
+    var gatherings: [Gathering] = []
+    for movement in movements where movement.transfer.isReduced {
+      let transfer = movement.transfer
+      let peer = (rank: transfer.peer, lane: movement.lane)
+      let index = gatherings.firstIndex {
+        $0.range == transfer.range && $0.payload == transfer.payload
+      }
+      if let index {
+        gatherings[index].peers.append(peer)
+      } else {
+        gatherings.append(
+          Gathering(
+            range: transfer.range, payload: transfer.payload, peers: [peer], ownPosition: 0,
+            send: sends.firstIndex { $0.transfer.range.overlaps(transfer.range) }))
+      }
+    }
+    for index in gatherings.indices {
+      gatherings[index].peers.sort { $0.rank < $1.rank }
+      gatherings[index].ownPosition = gatherings[index].peers.count { $0.rank < rank }
+    }
+    return gatherings
+  }
+}
+
+extension [Round] {
+  /// The transfers of all rounds, one after the other.
+  fileprivate var joined: some Sequence<Transfer> { lazy.flatMap(\.transfers) }
+}
+
+extension Goal {
+  /// Whether elements become the sum of several inputs.
+  var isReducing: Bool {
+    switch self {
+    case .allreduce, .reduceScatter, .reduce: true
+    case .allgather, .broadcast: false
+    }
+  }
+
+  /// The elements that `rank` must have at the end.
+  func finalRange(rank: Int, size: Int, count: Int) -> Range<Int> {
+    switch self {
+    case .allreduce, .allgather, .broadcast: 0..<count
+    case .reduceScatter: Chunks(count: count, parts: size)[rank]
+    case .reduce(let root): rank == root ? 0..<count : 0..<0
+    }
+  }
+}

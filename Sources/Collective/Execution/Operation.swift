@@ -1,0 +1,47 @@
+/// A collective under way. It moves when `progress()` is called, and ends in `wait()`.
+public final class Operation {
+  enum Work {
+    case nothing
+    case schedule(ScheduleRun, ScheduleExecutor.Key)
+    case node(NodeAllreduce)
+  }
+
+  private unowned let group: ProcessGroup
+  var work = Work.nothing
+  /// Compares the ranks' calls over messages; nil where shared memory does it.
+  var check: CallCheck?
+  var call: UInt64 = 0
+  /// Its place among the group's calls, from 1; 0 when it has been waited for.
+  var number = 0
+
+  init(group: ProcessGroup) { self.group = group }
+
+  /// Whether the result is there.
+  public internal(set) var isComplete = true
+
+  /// Starts what can be started and finishes what has arrived, of all operations of the group, without
+  /// blocking; true when this one is complete.
+  @discardableResult
+  public func progress() throws -> Bool {
+    try group.progress()
+    return isComplete
+  }
+
+  /// Blocks until the result is there. Call it once; the operation must not be used afterwards.
+  public func wait() throws {
+    precondition(number > 0, "an operation is waited for once")
+    try group.wait(for: self)
+  }
+
+  /// Moves this operation alone.
+  func advance() throws {
+    var isDone =
+      switch work {
+      case .nothing: true
+      case .schedule(let run, _): try run.progress()
+      case .node(let run): run.isComplete
+      }
+    if let check, try !check.progress() { isDone = false }
+    isComplete = isDone
+  }
+}

@@ -1,0 +1,58 @@
+import Kernels
+
+/// What the owners of a chunk do between nodes: each piece's partial sums go through an allreduce of their
+/// own among the ranks that have the same number on every node.
+final class CrossNode {
+  /// Chunks that travel side by side: the number of ranks of the smallest node.
+  let lanes: Int
+  private let executor: ScheduleExecutor
+  private let nodes: Int
+  private let algorithm: (_ byteCount: Int) -> AllreduceAlgorithm
+  private let places: UnsafeMutableRawPointer
+  private var runs: [(run: ScheduleRun, key: ScheduleExecutor.Key)?]
+
+  /// - Parameters:
+  ///   - lane: one rank of every node, in the order of nodes.
+  ///   - algorithm: for a chunk of so many bytes.
+  init(
+    lane: any PointToPoint, lanes: Int, tags: Range<Int>,
+    algorithm: @escaping (_ byteCount: Int) -> AllreduceAlgorithm
+  ) {
+    self.lanes = lanes
+    self.algorithm = algorithm
+    nodes = lane.size
+    executor = ScheduleExecutor(over: lane, tags: tags)
+    places = .allocate(
+      byteCount: NodeBoard.slots * NodeBoard.slotSize, alignment: AlignedBuffer.alignment)
+    runs = Array(repeating: nil, count: NodeBoard.slots)
+  }
+
+  deinit { places.deallocate() }
+
+  /// Where a piece's partial results are, before and after.
+  func place(_ piece: Int) -> UnsafeMutableRawPointer {
+    places + piece % NodeBoard.slots * NodeBoard.slotSize
+  }
+
+  /// Sends off the partial results in the piece's place.
+  func start(_ piece: Int, count: Int, reducer: Reducer) throws {
+    let type = reducer.type.accumulator
+    let key = ScheduleExecutor.Key(
+      algorithm: .allreduce(algorithm(count * type.byteCount)), count: count, type: type)
+    runs[piece % NodeBoard.slots] = (
+      try executor.start(key, place(piece), reducer: reducer.ofPartials), key
+    )
+  }
+
+  /// Whether the partial results of all nodes have been added up.
+  func progress(_ piece: Int) throws -> Bool {
+    // Pieces behind it go on too.
+    for entry in runs { _ = try entry?.run.progress() }
+    let slot = piece % NodeBoard.slots
+    guard let entry = runs[slot] else { return true }
+    guard entry.run.isComplete else { return false }
+    executor.retire(entry.run, entry.key)
+    runs[slot] = nil
+    return true
+  }
+}

@@ -1,0 +1,107 @@
+import Kernels
+import Synchronization
+
+/// What the ranks of a node tell each other through shared memory: in each rank's segment
+///
+///     | announcements | counters | messages | slots |
+///
+/// which that rank alone writes, and all read. Counters only ever grow (64 bits do not wrap), each on cache
+/// lines of its own.
+struct NodeBoard {
+  /// Calls that a rank may be ahead of the slowest one: how many announcements and messages are kept.
+  static let depth = 8
+  /// Bytes of the largest message: an input that is small enough for every rank to reduce for itself.
+  static let messageSize = 32 * 1024
+  /// Slots for what is not in shared memory, and their size in bytes.
+  static let slots = 4
+  static let slotSize = 256 * 1024
+
+  /// Bytes of a rank's segment.
+  static let byteCount = slotsOffset + slots * slotSize
+
+  enum Counter: Int, CaseIterable {
+    /// Calls that this rank has completed: it reads nothing of them any more.
+    case completed
+    /// Pieces that it has copied to its slots.
+    case filled
+    /// Pieces whose inputs it has read, and whose part that it owns it has published.
+    case reduced
+    /// Pieces whose results it has taken from the others' slots.
+    case emptied
+  }
+
+  /// A rank's arrival at a call: what it calls, and where its buffer is.
+  struct Announcement {
+    var call: UInt64
+    var location: SharedLocation
+  }
+
+  // Two cache lines apart: processors fetch lines in pairs.
+  private static let stride = 128
+  private static let countersOffset = depth * stride
+  private static let messagesOffset = countersOffset + Counter.allCases.count * stride
+  private static let slotsOffset = messagesOffset + depth * messageSize
+
+  private let segments: [UnsafeMutableRawPointer]
+
+  /// - Parameter segments: of every local rank, `byteCount` bytes each, zero.
+  init(segments: [UnsafeMutableRawPointer]) { self.segments = segments }
+
+  private typealias Word = Atomic<UInt64>
+
+  private func word(_ rank: Int, _ offset: Int) -> UnsafeMutablePointer<Word> {
+    (segments[rank] + offset).assumingMemoryBound(to: Word.self)
+  }
+
+  func count(_ counter: Counter, of rank: Int) -> Int {
+    let word = word(rank, NodeBoard.countersOffset + counter.rawValue * NodeBoard.stride)
+    return Int(word.pointee.load(ordering: .acquiring))
+  }
+
+  /// Everything that `rank` has written before is seen by whoever reads the counter.
+  func setCount(_ counter: Counter, of rank: Int, to value: Int) {
+    let word = word(rank, NodeBoard.countersOffset + counter.rawValue * NodeBoard.stride)
+    word.pointee.store(UInt64(value), ordering: .releasing)
+  }
+
+  func announce(_ announcement: Announcement, number: Int, rank: Int) {
+    let offset = number % NodeBoard.depth * NodeBoard.stride
+    let fields = (segments[rank] + offset).assumingMemoryBound(to: UInt64.self)
+    fields[1] = announcement.call
+    fields[2] = UInt64(bitPattern: Int64(announcement.location.region))
+    fields[3] = UInt64(announcement.location.offset)
+    word(rank, offset).pointee.store(UInt64(number + 1), ordering: .releasing)
+  }
+
+  /// The announcement of call `number`, if the rank has arrived there.
+  func announcement(_ number: Int, of rank: Int) -> Announcement? {
+    let offset = number % NodeBoard.depth * NodeBoard.stride
+    guard word(rank, offset).pointee.load(ordering: .acquiring) == UInt64(number + 1) else {
+      return nil
+    }
+    let fields = (segments[rank] + offset).assumingMemoryBound(to: UInt64.self)
+    return Announcement(
+      call: fields[1],
+      location: SharedLocation(
+        region: Int(Int64(bitPattern: fields[2])), offset: Int(fields[3])))
+  }
+
+  func message(_ number: Int, of rank: Int) -> UnsafeMutableRawPointer {
+    segments[rank] + NodeBoard.messagesOffset + number % NodeBoard.depth * NodeBoard.messageSize
+  }
+
+  func slot(_ piece: Int, of rank: Int) -> UnsafeMutableRawPointer {
+    segments[rank] + NodeBoard.slotsOffset + piece % NodeBoard.slots * NodeBoard.slotSize
+  }
+}
+
+/// Where a buffer is in the node's shared memory.
+struct SharedLocation: Equatable {
+  /// Which of the regions that the group has allocated; none of them for private memory.
+  var region: Int
+  /// Bytes from the start of a rank's segment.
+  var offset: Int
+
+  static let elsewhere = SharedLocation(region: -1, offset: 0)
+  var isShared: Bool { region >= 0 }
+}

@@ -1,0 +1,82 @@
+// The collectives themselves. Buffers are used in place. All ranks pass the same count, reduction and
+// root. What a call throws - the transport's error, `CallMismatch`, `RankMissing` - leaves buffers
+// undefined and the group of no further use.
+
+extension ProcessGroup {
+  /// Reduces every rank's `buffer` elementwise and leaves the result on all ranks, bit for bit equal.
+  /// - Parameter method: nil to let the group choose.
+  /// - Complexity: through shared memory, the traffic of copying the buffer once; between nodes and through
+  ///   messages the algorithm's `rounds(size:)` and `elementsSent(rank:size:count:)`.
+  public func allreduce<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
+    _ method: AllreduceMethod? = nil
+  ) throws {
+    try startAllreduce(buffer, reduction, method).wait()
+  }
+
+  /// Starts an allreduce. `buffer` belongs to the operation until it has been waited for.
+  public func startAllreduce<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
+    _ method: AllreduceMethod? = nil
+  ) throws -> Operation {
+    try start(allreduce: buffer, reduction, method)
+  }
+
+  /// Reduces every rank's `buffer` elementwise and leaves rank r's chunk of the result on rank r; the rest of
+  /// its buffer is undefined. See `chunk(of:)`.
+  public func reduceScatter<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
+    _ algorithm: ReduceScatterAlgorithm? = nil
+  ) throws {
+    let chosen: ReduceScatterAlgorithm = options.isCanonical ? .direct : .circulant
+    try start(
+      .reduceScatter(algorithm ?? chosen), buffer, reduction: reduction,
+      signature: CallSignature(
+        .reduceScatter, Element.elementType, reduction: reduction.name, root: 0,
+        count: buffer.count)
+    ).wait()
+  }
+
+  /// Leaves every rank's chunk of `buffer` on all ranks. See `chunk(of:)`.
+  public func allgather<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ algorithm: AllgatherAlgorithm = .circulant
+  ) throws {
+    try start(
+      .allgather(algorithm), buffer, reduction: nil,
+      signature: CallSignature(
+        .allgather, Element.elementType, reduction: "", root: 0, count: buffer.count)
+    ).wait()
+  }
+
+  /// Leaves the buffer of `root` on all ranks.
+  public func broadcast<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, root: Int = 0,
+    _ algorithm: BroadcastAlgorithm? = nil
+  ) throws {
+    precondition((0..<size).contains(root))
+    let isShort = buffer.count * MemoryLayout<Element>.stride < 16 * 1024
+    try start(
+      .broadcast(algorithm ?? (isShort ? .tree : .scatterAllgather), root: root), buffer,
+      reduction: nil,
+      signature: CallSignature(
+        .broadcast, Element.elementType, reduction: "", root: root, count: buffer.count)
+    ).wait()
+  }
+
+  /// Reduces every rank's `buffer` elementwise and leaves the result on `root`; the buffers of the other
+  /// ranks are undefined.
+  public func reduce<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
+    root: Int = 0, _ algorithm: ReduceAlgorithm = .tree
+  ) throws {
+    precondition((0..<size).contains(root))
+    try start(
+      .reduce(algorithm, root: root), buffer, reduction: reduction,
+      signature: CallSignature(
+        .reduce, Element.elementType, reduction: reduction.name, root: root, count: buffer.count)
+    ).wait()
+  }
+
+  /// The elements of a buffer of `count` that belong to this rank in `reduceScatter` and `allgather`.
+  public func chunk(of count: Int) -> Range<Int> { Chunks(count: count, parts: size)[rank] }
+}

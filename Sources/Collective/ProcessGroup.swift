@@ -1,0 +1,294 @@
+import Foundation
+import Kernels
+import MPI
+
+/// The ranks of a job and everything that they need for collectives: messages, memory that the ranks of a
+/// node share, and the calls that are under way.
+///
+/// All ranks make the same calls in the same order; several may be under way at once. A call's memory is
+/// made when its size first occurs, and kept. One instance is used by one thread.
+public final class ProcessGroup {
+  public struct Options {
+    /// Ranks of a node exchange data through shared memory; else through messages like all others.
+    public var usesSharedMemory = true
+    /// Sums are added up along the canonical tree, so that their bits do not depend on the algorithm, nor
+    /// on the number of ranks where that is a power of two. Else the fastest order is taken.
+    public var isCanonical = true
+    /// Calls of different counts, types, operations or order are found and named.
+    public var checksCalls = true
+    /// Seconds after which a rank that has not arrived is given up; nil to wait for ever.
+    public var timeLimit: Double? = 600
+    /// Is told what a user should know: a line, without a newline.
+    public var warn: (String) -> Void = { line in
+      try? FileHandle.standardError.write(contentsOf: Data("warning: \(line)\n".utf8))
+    }
+
+    public init() {}
+  }
+
+  public let transport: any Transport
+  public let options: Options
+  /// Which ranks share memory.
+  public let nodes: NodeMap
+  let kernels: KernelSet
+  let scratch = ReductionScratch()
+
+  private let executor: ScheduleExecutor
+  private var node: NodeGroup?
+  private var across: CrossNode?
+  private let spins: Int
+
+  private var inFlight: [Operation] = []
+  private var idle: [Operation] = []
+  private var idleChecks: [CallCheck] = []
+  private var idleNodeRuns: [NodeRunKey: [NodeAllreduce]] = [:]
+  private lazy var rollCall = RollCall(over: transport)
+  private var started = 0
+
+  private struct NodeRunKey: Hashable {
+    var count: Int
+    var type: ElementType
+  }
+
+  // MPI guarantees tags up to 32767.
+  private static let messageTags = 0..<16_000
+  private static let crossNodeTags = 16_000..<32_000
+
+  /// The ranks of `communicator`. Collective.
+  public convenience init(_ communicator: Communicator, options: Options = Options()) throws {
+    try self.init(MPITransport(communicator), options: options)
+  }
+
+  /// The ranks that `transport` joins. Collective.
+  /// - Parameter kernels: those of the best instruction set that this CPU has, if not given.
+  public init(
+    _ transport: any Transport, options: Options = Options(), kernels: KernelSet? = nil
+  ) throws {
+    self.transport = transport
+    self.options = options
+    self.kernels = kernels ?? KernelSet(InstructionSet.supported.last!)
+    nodes = try transport.nodeMap()
+    executor = ScheduleExecutor(over: transport, tags: ProcessGroup.messageTags)
+    let members = nodes.nodes[nodes.node(of: transport.rank)]
+    spins =
+      members.count <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
+    if options.usesSharedMemory, nodes.nodes.contains(where: { $0.count > 1 }) {
+      try joinNode(members)
+    }
+  }
+
+  public var rank: Int { transport.rank }
+  public var size: Int { transport.size }
+  /// Whether the ranks of a node exchange data through shared memory.
+  public var sharesMemory: Bool { node != nil }
+
+  private func joinNode(_ members: [Int]) throws {
+    let rank = members.firstIndex(of: transport.rank)!
+    guard let segments = try allocateShared(byteCount: NodeBoard.byteCount) else { return }
+    node = NodeGroup(members: members, rank: rank, segments: segments)
+    guard nodes.nodes.count > 1 else { return }
+    // Ranks beyond the last lane own nothing, and exchange nothing.
+    let lane = rank < nodes.lanes ? nodes.nodes.map { $0[rank] } : [transport.rank]
+    let size = nodes.nodes.count
+    let isCanonical = options.isCanonical
+    across = CrossNode(
+      lane: SubsetTransport(lane, of: transport), lanes: nodes.lanes,
+      tags: ProcessGroup.crossNodeTags
+    ) { .choice(byteCount: $0, size: size, canonical: isCanonical) }
+  }
+
+  /// Shared memory, or nil - on all ranks alike, with a warning - where there is none to be had.
+  private func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer]? {
+    let result = Result { try transport.allocateShared(byteCount: byteCount) }
+    var report: [UInt8] = []
+    if case .failure(let error) = result { report = Array("\(error)".utf8) }
+    let reports = try transport.allgather(report)
+    guard let failed = reports.firstIndex(where: { !$0.isEmpty }) else { return try result.get() }
+    if rank == 0 {
+      options.warn(
+        "no shared memory of \(byteCount) bytes for each rank on the node of rank \(failed) "
+          + "(\(String(decoding: reports[failed], as: UTF8.self))): ranks exchange messages instead, "
+          + "which is slower; give /dev/shm more room")
+    }
+    return nil
+  }
+
+  /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node where there is
+  /// any: collectives on it, and on parts of it, copy nothing. It lives as long as the group. Collective;
+  /// all ranks ask for the same.
+  public func allocate<Element: Reducible>(
+    _ type: Element.Type, count: Int
+  ) throws -> UnsafeMutableBufferPointer<Element> {
+    let byteCount = max(count, 1) * MemoryLayout<Element>.stride
+    if let node, let segments = try allocateShared(byteCount: byteCount) {
+      node.add(SharedRegion(segments: segments, byteCount: byteCount))
+      let base = segments[node.rank].bindMemory(to: Element.self, capacity: count)
+      return UnsafeMutableBufferPointer(start: base, count: count)
+    }
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: AlignedBuffer.alignment)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    privateMemory.append(memory)
+    return UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: Element.self, capacity: count), count: count)
+  }
+
+  private var privateMemory: [UnsafeMutableRawPointer] = []
+
+  deinit { for memory in privateMemory { memory.deallocate() } }
+}
+
+// MARK: Operations
+
+extension ProcessGroup {
+  /// How an allreduce is to be run when the caller does not leave it to the group.
+  func start<Element: Reducible>(
+    allreduce buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
+    _ method: AllreduceMethod?
+  ) throws -> Operation {
+    let type = Element.elementType
+    let byteCount = buffer.count * type.byteCount
+    let chosen = method ?? choice(byteCount: byteCount)
+    let signature = CallSignature(
+      .allreduce, type, reduction: reduction.name, root: 0, count: buffer.count)
+    if case .schedule(let algorithm) = chosen {
+      return try start(
+        .allreduce(algorithm), buffer, reduction: reduction, signature: signature)
+    }
+    guard let node, !options.isCanonical || nodes.isCanonical else {
+      return try start(
+        .allreduce(.choice(byteCount: byteCount, size: size, canonical: options.isCanonical)),
+        buffer, reduction: reduction, signature: signature)
+    }
+    let key = NodeRunKey(count: buffer.count, type: type)
+    let run =
+      idleNodeRuns[key]?.popLast()
+      ?? NodeAllreduce(node: node, count: buffer.count, type: type, across: across)
+    let operation = try begin(signature, isCheckedByNode: across == nil)
+    operation.work = .node(run)
+    run.prepare(
+      UnsafeMutableRawBufferPointer(buffer), reducer: reducer(reduction), call: signature.word)
+    try explained {
+      try node.start(run)
+      try operation.advance()
+    }
+    return operation
+  }
+
+  func start<Element: Reducible>(
+    _ algorithm: CollectiveAlgorithm, _ buffer: UnsafeMutableBufferPointer<Element>,
+    reduction: Reduction<Element>?, signature: CallSignature
+  ) throws -> Operation {
+    let operation = try begin(signature, isCheckedByNode: false)
+    guard size > 1, let base = buffer.baseAddress, buffer.count > 0 else { return operation }
+    let key = ScheduleExecutor.Key(
+      algorithm: algorithm, count: buffer.count, type: Element.elementType)
+    try explained {
+      operation.work = .schedule(
+        try executor.start(key, UnsafeMutableRawPointer(base), reducer: reduction.map(reducer)),
+        key)
+      try operation.advance()
+    }
+    return operation
+  }
+
+  private func choice(byteCount: Int) -> AllreduceMethod {
+    if sharesMemory && (!options.isCanonical || nodes.isCanonical) { return .hierarchical }
+    return .schedule(.choice(byteCount: byteCount, size: size, canonical: options.isCanonical))
+  }
+
+  private func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {
+    Reducer(reduction, ranks: size, kernels: kernels, scratch: scratch)
+  }
+
+  private func begin(_ signature: CallSignature, isCheckedByNode: Bool) throws -> Operation {
+    let operation = idle.popLast() ?? Operation(group: self)
+    started += 1
+    operation.number = started
+    operation.call = signature.word
+    operation.work = .nothing
+    operation.isComplete = false
+    inFlight.append(operation)
+    if options.checksCalls && size > 1 && !isCheckedByNode {
+      let check = idleChecks.popLast() ?? CallCheck(over: transport)
+      operation.check = check
+      try check.start(signature.word)
+    }
+    return operation
+  }
+
+  /// Moves all operations under way as far as they go without waiting.
+  func progress() throws {
+    try explained {
+      try node?.progress()
+      for operation in inFlight where !operation.isComplete { try operation.advance() }
+    }
+  }
+
+  func wait(for operation: Operation) throws {
+    var backoff = Backoff(spins: spins)
+    var watch: StallWatch?
+    while true {
+      try progress()
+      if operation.isComplete { break }
+      guard backoff.pause() else { continue }
+      if watch == nil { watch = StallWatch(limit: options.timeLimit) }
+      try look(at: &watch!, operation)
+    }
+    retire(operation)
+  }
+
+  private func retire(_ operation: Operation) {
+    switch operation.work {
+    case .nothing: break
+    case .schedule(let run, let key): executor.retire(run, key)
+    case .node(let run):
+      idleNodeRuns[NodeRunKey(count: run.count, type: run.type), default: []].append(run)
+    }
+    if let check = operation.check { idleChecks.append(check) }
+    operation.check = nil
+    operation.work = .nothing
+    operation.number = 0
+    inFlight.removeAll { $0 === operation }
+    idle.append(operation)
+  }
+
+  /// A message of another length than expected is a consequence of different calls, if calls differ:
+  /// this rank's neighbour may tell, or another rank, which then ends the job with a better reason.
+  private func explained<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error where !(error is CallMismatch) {
+      throw explanation(of: error)
+    }
+  }
+
+  private func explanation(of error: any Error) -> any Error {
+    var watch = StallWatch(limit: 1)
+    do {
+      var checks = inFlight.compactMap(\.check)
+      while watch.phase() != .over {
+        checks = try checks.filter { try !$0.progress() }
+        usleep(1000)
+      }
+    } catch let mismatch as CallMismatch {
+      return mismatch
+    } catch {}
+    return error
+  }
+
+  private func look(at watch: inout StallWatch, _ operation: Operation) throws {
+    // On one node the board knows.
+    var board: NodeGroup?
+    if case .node = operation.work, across == nil { board = node }
+    switch watch.phase() {
+    case .none: break
+    case .report: if board == nil { try rollCall.report(operation.number) }
+    case .listen: if board == nil { try rollCall.listen() }
+    case .over:
+      throw RankMissing(
+        absentees: try board?.absentees ?? rollCall.absentees(operation.number), rank: rank,
+        call: "\(CallSignature(word: operation.call))", seconds: watch.elapsed)
+    }
+  }
+}

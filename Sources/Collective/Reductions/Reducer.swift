@@ -1,0 +1,212 @@
+import Kernels
+
+/// A reduction of one element type, ready to run: arithmetic on memory, a block at a time, so that what
+/// one operation leaves the next one finds in the first-level cache.
+///
+/// Many operands are combined along the canonical tree: with 2^k the largest power of two below their
+/// number, the first 2^k by themselves, the others by themselves, and then the two results.
+struct Reducer {
+  let type: ElementType
+  private let body: Body
+  /// Results are divided by it: the number of ranks for an average, else 1.
+  private let divisor: Int
+  private let kernels: KernelSet
+  private let scratch: ReductionScratch
+
+  private enum Body {
+    case kernel(ReductionKind)
+    case custom((Int, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer) -> Void)
+  }
+
+  init<Element: Reducible>(
+    _ reduction: Reduction<Element>, ranks: Int, kernels: KernelSet, scratch: ReductionScratch
+  ) {
+    type = Element.elementType
+    body =
+      switch reduction.body {
+      case .kernel(let kind): .kernel(kind)
+      case .custom(let combine): .custom(combine)
+      }
+    divisor = reduction.isAverage ? ranks : 1
+    self.kernels = kernels
+    self.scratch = scratch
+  }
+
+  private init(_ other: Reducer) {
+    type = other.type.accumulator
+    body = other.body
+    divisor = 1
+    kernels = other.kernels
+    scratch = other.scratch
+  }
+
+  /// The same operation on partial results, which it leaves unfinished.
+  var ofPartials: Reducer { Reducer(self) }
+
+  /// Bytes of an element, and of a partial result.
+  var elementSize: Int { type.byteCount }
+  var accumulatorSize: Int { type.accumulator.byteCount }
+  /// Whether partial results are of another type than elements.
+  var isWidened: Bool { type.accumulator != type }
+
+  /// The operands of a reduction, in the order of ranks.
+  struct Operands {
+    var pointers: UnsafeMutableBufferPointer<UnsafeRawPointer>
+    /// Which of them point to partial results rather than elements; it matters for widened types only.
+    var arePartial: Partials = .none
+
+    enum Partials: Equatable {
+      case none
+      case one(Int)
+      case all
+
+      func contains(_ index: Int) -> Bool {
+        switch self {
+        case .none: false
+        case .one(let one): one == index
+        case .all: true
+        }
+      }
+    }
+  }
+
+  /// Partial results of `count` elements, into `target`, which may be one of the operands.
+  func reduce(_ operands: Operands, count: Int, into target: UnsafeMutableRawPointer) {
+    forEachBlock(count) { start, count in
+      let target = target + start * accumulatorSize
+      let block = combined(operands, start: start, count: count, into: target)
+      if block != UnsafeRawPointer(target) {
+        target.copyMemory(from: block, byteCount: count * accumulatorSize)
+      }
+    }
+  }
+
+  /// Finished elements, written to every one of `targets`, which may be operands.
+  func reduceAndFinish(
+    _ operands: Operands, count: Int, into targets: UnsafeBufferPointer<UnsafeMutableRawPointer>
+  ) {
+    forEachBlock(count) { start, count in
+      let first = targets[0] + start * elementSize
+      let place = isWidened ? scratch.level(0) : first
+      let block = combined(operands, start: start, count: count, into: place)
+      finishBlock(block, count: count, scratch: place, into: first)
+      for target in targets.dropFirst() {
+        (target + start * elementSize).copyMemory(from: first, byteCount: count * elementSize)
+      }
+    }
+  }
+
+  /// The partial result that an element of one rank is.
+  func widen(_ x: UnsafeRawPointer, count: Int, into y: UnsafeMutableRawPointer) {
+    if isWidened {
+      kernels.widen(type, count: count, x, into: y.assumingMemoryBound(to: Float.self))
+    } else if UnsafeRawPointer(y) != x {
+      y.copyMemory(from: x, byteCount: count * elementSize)
+    }
+  }
+
+  /// Elements from complete partial results; `x` may be `y`, and is no longer of use if the reduction is
+  /// an average.
+  func finish(
+    _ x: UnsafeMutableRawPointer, count: Int, into y: UnsafeMutableRawPointer
+  ) {
+    forEachBlock(count) { start, count in
+      let x = x + start * accumulatorSize
+      finishBlock(x, count: count, scratch: x, into: y + start * elementSize)
+    }
+  }
+
+  private func finishBlock(
+    _ block: UnsafeRawPointer, count: Int, scratch: UnsafeMutableRawPointer,
+    into y: UnsafeMutableRawPointer
+  ) {
+    var block = block
+    if divisor != 1 {
+      if block != UnsafeRawPointer(scratch) {
+        scratch.copyMemory(from: block, byteCount: count * accumulatorSize)
+      }
+      kernels.divide(type.accumulator, count: count, scratch, by: divisor)
+      block = UnsafeRawPointer(scratch)
+    }
+    if isWidened {
+      kernels.narrow(type, count: count, block.assumingMemoryBound(to: Float.self), into: y)
+    } else if block != UnsafeRawPointer(y) {
+      y.copyMemory(from: block, byteCount: count * elementSize)
+    }
+  }
+
+  /// The partial results of a block: in `target`, unless a single operand already has them.
+  private func combined(
+    _ operands: Operands, start: Int, count: Int, into target: UnsafeMutableRawPointer
+  ) -> UnsafeRawPointer {
+    combined(
+      operands, 0..<operands.pointers.count, start: start, count: count, into: target, level: 1)
+  }
+
+  private func combined(
+    _ operands: Operands, _ run: Range<Int>, start: Int, count: Int,
+    into target: UnsafeMutableRawPointer, level: Int
+  ) -> UnsafeRawPointer {
+    if run.count == 1 {
+      let operand = operands.pointers[run.lowerBound]
+      guard isWidened, !operands.arePartial.contains(run.lowerBound) else {
+        return operand + start * accumulatorSize
+      }
+      kernels.widen(
+        type, count: count, operand + start * elementSize,
+        into: target.assumingMemoryBound(to: Float.self))
+      return UnsafeRawPointer(target)
+    }
+    let middle = run.lowerBound + run.count.largestPowerOfTwoBelow
+    // The left half's result must not overwrite an operand that the right half still reads.
+    let left = combined(
+      operands, run.lowerBound..<middle, start: start, count: count, into: scratch.level(level),
+      level: level + 1)
+    let right = combined(
+      operands, middle..<run.upperBound, start: start, count: count,
+      into: scratch.level(level + 1), level: level + 2)
+    combine(count, left, right, into: target)
+    return UnsafeRawPointer(target)
+  }
+
+  private func combine(
+    _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer
+  ) {
+    switch body {
+    case .kernel(let kind):
+      kernels.combine(kind, type.accumulator, count: count, a, b, into: y)
+    case .custom(let combine): combine(count, a, b, y)
+    }
+  }
+
+  private func forEachBlock(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
+    let limit = ReductionScratch.blockSize / accumulatorSize
+    var start = 0
+    while start < count {
+      let block = min(limit, count - start)
+      body(start, block)
+      start += block
+    }
+  }
+}
+
+/// Blocks for intermediate results, one per level of the deepest tree.
+final class ReductionScratch {
+  /// Bytes of a block.
+  static let blockSize = 8192
+  private static let levels = 2 * Int.bitWidth
+  private let memory = UnsafeMutableRawPointer.allocate(
+    byteCount: blockSize * levels, alignment: AlignedBuffer.alignment)
+
+  func level(_ number: Int) -> UnsafeMutableRawPointer {
+    memory + number * ReductionScratch.blockSize
+  }
+
+  deinit { memory.deallocate() }
+}
+
+extension Int {
+  /// The largest power of two that is less than this number.
+  /// - Precondition: at least 2.
+  var largestPowerOfTwoBelow: Int { 1 << (Int.bitWidth - 1 - (self - 1).leadingZeroBitCount) }
+}
