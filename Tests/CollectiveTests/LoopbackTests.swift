@@ -76,6 +76,24 @@ func canonicalBits() throws {
   #expect(plain != treeSum(0..<8))
 }
 
+@Test("canonical allreduces have the same bits on any number of ranks", arguments: 1...9)
+func canonicalAgreement(ranks: Int) throws {
+  let results = try AllreduceAlgorithm.allCases.filter { $0.isCanonical(size: ranks) }
+    .map { algorithm in
+      try LoopbackTransport.run(ranks: ranks) { transport in
+        var values = [Float](repeating: 0, count: 500)
+        RandomStream(seed: 3, purpose: .syntheticData, instance: transport.rank)
+          .withBuffer(&values)
+        try values.withUnsafeMutableBufferPointer {
+          try executor(transport).allreduce($0, algorithm)
+        }
+        return values.map(\.bitPattern)
+      }[0]
+    }
+  #expect(results.count >= 2)
+  for result in results { #expect(result == results[0]) }
+}
+
 @Test("several operations in flight do not mix, in whatever order they are waited for")
 func inFlight() throws {
   let results = try LoopbackTransport.run(ranks: 5) { transport -> Bool in

@@ -58,8 +58,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   /// every order is the canonical one.)
   public func isCanonical(size: Int) -> Bool {
     switch self {
-    case .ring, .direct, .doubleTree: size <= 2
-    case .tree: true
+    case .ring, .doubleTree: size <= 2
+    case .tree, .direct: true
     case .recursiveDoubling, .halvingDoubling: size & (size - 1) == 0
     }
   }
