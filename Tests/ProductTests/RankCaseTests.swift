@@ -7,8 +7,8 @@ extension ProductTests {
     @Test(
       "a case passes under mpirun",
       arguments: [
-        "allreduce", "collectives", "errors", "in-flight", "large-counts", "point-to-point",
-        "shared-window", "split", "transport",
+        "allreduce", "collectives", "errors", "in-flight", "large-counts", "measurement",
+        "point-to-point", "shared-window", "split", "transport",
       ], 1...5)
     func passes(name: String, ranks: Int) throws {
       let result = try Launching.mpirun(ranks, [Launching.rankCases, name])

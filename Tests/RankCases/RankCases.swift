@@ -14,6 +14,7 @@ enum RankCases {
     "errors": errorsCase,
     "in-flight": inFlightCase,
     "large-counts": largeCountsCase,
+    "measurement": measurementCase,
     "point-to-point": pointToPointCase,
     "shared-window": sharedWindowCase,
     "split": splitCase,

@@ -1,0 +1,74 @@
+import Kernels
+import Testing
+
+@testable import Collective
+
+private func point(_ bytes: Int, _ seconds: Double) -> CostCurve.Point {
+  .init(bytes: bytes, seconds: seconds)
+}
+
+@Test("a model fitted to what a model predicts prices alike")
+func fitted() {
+  let within = LinkModel(alpha: 5e-7, bandwidth: 8e9)
+  let between = LinkModel(alpha: 4e-6, bandwidth: 1e9)
+  let truth = CostModel(
+    withinNode: within, betweenNodes: between, reduction: CostCurve(secondsPerByte: 1e-10),
+    windowCopy: CostCurve(secondsPerByte: 2e-10), synchronization: 5e-7, ranksPerNode: 4)
+  let sizes = [8, 4096, 1 << 20]
+  let model = CostModel.fitted(
+    from: Measurements(
+      withinNode: sizes.map { point($0, within.seconds($0)) },
+      betweenNodes: sizes.map { point($0, between.seconds($0)) },
+      reduction: sizes.map { point($0, truth.reduction.seconds($0)) },
+      copy: sizes.map { point($0, truth.windowCopy.seconds($0)) }),
+    ranksPerNode: 4)
+  let width = ElementWidth(bytes: 4)
+  for plan in AllreducePlan.candidates(AllreduceAlgorithm.allCases, size: 16, on: truth) {
+    for count in [1, 1000, 10_000_000] {
+      let (a, b) = (
+        plan.price(size: 16, count: count, on: truth, width: width),
+        plan.price(size: 16, count: count, on: model, width: width)
+      )
+      #expect(abs(a.seconds - b.seconds) < 1e-9 * a.seconds)
+    }
+  }
+}
+
+@Test("a link that was not measured is like the other; without any, messages are free")
+func missingLinks() {
+  let points = [point(8, 1e-6), point(1024, 2e-6)]
+  func model(_ within: [CostCurve.Point], _ between: [CostCurve.Point]) -> CostModel {
+    .fitted(
+      from: Measurements(withinNode: within, betweenNodes: between, reduction: [], copy: []),
+      ranksPerNode: 2)
+  }
+  #expect(model(points, []).betweenNodes == LinkModel(messages: points))
+  #expect(model([], points).withinNode == LinkModel(messages: points))
+  #expect(model([], []).withinNode.seconds(1 << 30) == 0)
+}
+
+@Test(
+  "measuring gives all ranks the same ascending sizes, for the links that there are",
+  arguments: [[0], [0, 0], [0, 1], [0, 0, 0], [0, 0, 1, 1, 2], [0, 1, 0, 1]] as [[Int]])
+func measuring(nodes: [Int]) throws {
+  let results = try LoopbackTransport.run(ranks: nodes.count) { transport in
+    try measureLinks(
+      over: transport, kernels: KernelSet(InstructionSet.supported.last!), nodes: nodes)
+  }
+  for result in results { #expect(result == results[0]) }
+  let measured = results[0]
+  let hasPair = (0..<3).contains { node in nodes.count { $0 == node } > 1 }
+  #expect(measured.withinNode.isEmpty == !hasPair)
+  #expect(measured.betweenNodes.isEmpty == (Set(nodes).count == 1))
+  for points in [measured.withinNode, measured.betweenNodes, measured.reduction, measured.copy] {
+    #expect(zip(points, points.dropFirst()).allSatisfy { $0.bytes < $1.bytes })
+    #expect(points.allSatisfy { $0.seconds >= 0 })
+  }
+  #expect(measured.reduction.count > 1 && measured.copy.count > 1)
+  // Whatever was measured makes a model.
+  let model = CostModel.fitted(from: measured, ranksPerNode: 2)
+  let price = Price(
+    of: AllreduceAlgorithm.ring.generator(size: nodes.count, count: 1000), on: model,
+    width: ElementWidth(bytes: 4))
+  #expect((price.seconds > 0) == (nodes.count > 1))
+}
