@@ -55,15 +55,7 @@ public struct ScalingReport: Sendable {
         row.replicasEqual ? "equal" : "DIFFER",
       ]
     }
-    let table = [ScalingReport.columns] + cells
-    let widths = ScalingReport.columns.indices.map { column in
-      table.map { $0[column].count }.max()!
-    }
-    return table.map { line in
-      zip(line, widths).map { cell, width in
-        String(repeating: " ", count: width - cell.count) + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n") + "\n"
+    return TextTable(columns: ScalingReport.columns, rows: cells).text
   }
 
   /// The same as comma-separated values; shares and accuracies from 0 to 1.
