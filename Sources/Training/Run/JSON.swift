@@ -12,7 +12,7 @@ struct JSONNumber: Encodable, Equatable {
 
 extension JSONEncoder {
   /// Keys in kebab-case and in alphabetical order.
-  static func lockstep(pretty: Bool = false) -> JSONEncoder {
+  public static func lockstep(pretty: Bool = false) -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
