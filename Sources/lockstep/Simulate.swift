@@ -105,7 +105,7 @@ struct Simulate: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Reduce pieces of this size while the next ones arrive. (default: whole transfers)",
+      "Reduce segments of this size while the next ones arrive. (default: 128K)",
       valueName: "size"),
     transform: { try Quantity.bytes($0) })
   var segment: Int?
@@ -127,7 +127,7 @@ struct Simulate: ParsableCommand {
       betweenNodes: LinkModel(alpha: alpha, bandwidth: bandwidth),
       reduction: CostCurve(secondsPerByte: gamma ?? 1 / (reduceBandwidth ?? 10e9)),
       windowCopy: CostCurve(secondsPerByte: 1 / intraBandwidth), synchronization: intraAlpha,
-      ranksPerNode: ranksPerNode, placement: placement, segmentBytes: segment ?? .max)
+      ranksPerNode: ranksPerNode, placement: placement, segmentBytes: segment ?? CostModel.executorSegmentBytes)
     let predictions = ranks.flatMap { ranks in
       bytes.flatMap { bytes in
         AllreducePlan.candidates(algorithm, size: ranks, on: model)

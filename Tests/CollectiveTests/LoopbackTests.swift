@@ -85,7 +85,7 @@ func canonicalAgreement(ranks: Int) throws {
         RandomStream(seed: 3, purpose: .syntheticData, instance: transport.rank)
           .withBuffer(&values)
         try values.withUnsafeMutableBufferPointer {
-          try executor(transport).allreduce($0, algorithm)
+          try ProcessGroup(transport).allreduce($0, .sum, .schedule(algorithm))
         }
         return values.map(\.bitPattern)
       }[0]

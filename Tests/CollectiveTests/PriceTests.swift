@@ -184,7 +184,8 @@ func monotone(algorithm: AllreduceAlgorithm, size: Int) {
         synchronization: 1e-6, ranksPerNode: 3, placement: placement, segmentBytes: segment)
       let prices = (0..<200).map { price(algorithm, size: size, count: 97 * $0 * $0, on: model) }
       for (a, b) in zip(prices, prices.dropFirst()) {
-        #expect(a.seconds <= b.seconds * (1 + 1e-12))
+        // A pipeline gets shorter where it is cut into one segment more.
+        if algorithm != .doubleTree { #expect(a.seconds <= b.seconds * (1 + 1e-12)) }
         #expect(a.bytesSent <= b.bytesSent)
       }
       #expect(price(algorithm, size: size, count: 97 * 199 * 199, on: model) == prices.last)

@@ -41,6 +41,51 @@ struct BoundsTests {
   }
 
   @Test(
+    "reductions stay in bounds, at any alignment of elements",
+    arguments: InstructionSet.supported, Fences.Side.allCases)
+  func reductions(instructions: InstructionSet, side: Fences.Side) {
+    let kernels = KernelSet(instructions)
+    func check<E: ReductionElement>(_: E.Type) {
+      for count in sizes {
+        let (a, b) = (E.values(count, 1), E.values(count, 2))
+        Fences.with(side) { fences in
+          let (first, second) = (fences.input(a), fences.input(b))
+          let y = fences.output(a)
+          for kind in ReductionKind.allCases {
+            kernels.combine(kind, E.type, count: count, first, second, into: y)
+            // The address does not show in the bits.
+            let result = (0..<count).map { y[$0].bits }
+            #expect(difference(result, kernels.combine(kind, a, b)) == nil)
+          }
+          kernels.divide(E.type, count: count, y, by: 3)
+          kernels.combine(.sum, E.type, count: count, y, second, into: y)
+          kernels.combine(.sum, E.type, count: count, first, y, into: y)
+        }
+      }
+    }
+    for type in ElementType.accumulators { check(type.element) }
+  }
+
+  @Test(
+    "conversions of 16-bit types stay in bounds", arguments: InstructionSet.supported,
+    Fences.Side.allCases)
+  func conversions(instructions: InstructionSet, side: Fences.Side) {
+    let kernels = KernelSet(instructions)
+    for count in sizes {
+      let halves = (0..<count).map { UInt16(truncatingIfNeeded: $0 * 97) & 0x3fff }
+      for type in [ElementType.float16, .bfloat16] {
+        Fences.with(side) { fences in
+          let floats = fences.output(count)
+          kernels.widen(type, count: count, fences.input(halves), into: floats)
+          let narrowed = fences.output([UInt16](repeating: 1, count: count))
+          kernels.narrow(type, count: count, floats, into: narrowed)
+          #expect((0..<count).map { narrowed[$0] } == halves)
+        }
+      }
+    }
+  }
+
+  @Test(
     "operations on rows stay in bounds", arguments: InstructionSet.supported,
     Fences.Side.allCases)
   func rows(instructions: InstructionSet, side: Fences.Side) {

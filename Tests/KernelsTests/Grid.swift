@@ -70,6 +70,17 @@ func randomValues(_ count: Int, _ number: Int) -> [Float] {
   }
 }
 
+/// The first place where `result` is not `expected`, in words, or nil. (`#expect(result == expected)`
+/// would print long lists, and search for the shortest edit between them.)
+func difference<Element: Equatable>(_ result: [Element], _ expected: [Element]) -> String? {
+  guard result.count == expected.count else {
+    return "\(result.count) elements, expected \(expected.count)"
+  }
+  return expected.indices.first { result[$0] != expected[$0] }.map {
+    "element \($0) is \(result[$0]), expected \(expected[$0])"
+  }
+}
+
 /// Integers drawn one after the other, the same in every run.
 struct Draws {
   private let stream: RandomStream

@@ -74,5 +74,22 @@
       #expect(module == "KernelsBaseline" ? fused == 0 : fused >= 12)
       #expect(!words.contains { $0.contains { $0.hasPrefix("fma") } })
     }
+
+    @Test(
+      "float16 is converted by F16C where the CPU has it, and never by calls to a library",
+      .enabled(
+        if: canRead(with: "objdump"), "needs objdump, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func halfPrecision(module: String) throws {
+      let words = try lines(["objdump", "-dr", "--no-show-raw-insn"], module)
+      for conversion in ["vcvtph2ps", "vcvtps2ph"] {
+        let isUsed = words.contains { $0.count > 1 && $0[1] == conversion }
+        #expect(isUsed == (module != "KernelsBaseline"), "\(conversion)")
+      }
+      // __extendhfsf2 and __truncsfhf2 (GCC: __gnu_h2f_ieee and __gnu_f2h_ieee).
+      for call in ["hfsf2", "sfhf2", "h2f_ieee", "f2h_ieee"] {
+        #expect(!words.contains { $0.contains { $0.contains(call) } }, "\(call)")
+      }
+    }
   }
 #endif

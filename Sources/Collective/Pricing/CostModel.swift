@@ -23,13 +23,16 @@ public struct CostModel: Equatable, Sendable {
   public var synchronization: Double
   public var ranksPerNode: Int
   public var placement: Placement
-  /// A received range is reduced in pieces of this size, each while the next one arrives.
+  /// A received range is reduced in segments of this size, each while the next one arrives.
   public var segmentBytes: Int
+
+  /// The segments of the executor.
+  public static let executorSegmentBytes = ScheduleRun.segmentSize
 
   public init(
     withinNode: LinkModel, betweenNodes: LinkModel, reduction: CostCurve, windowCopy: CostCurve,
     synchronization: Double, ranksPerNode: Int, placement: Placement = .node,
-    segmentBytes: Int = .max
+    segmentBytes: Int = CostModel.executorSegmentBytes
   ) {
     precondition(ranksPerNode > 0 && segmentBytes > 0 && synchronization >= 0)
     self.withinNode = withinNode
@@ -43,7 +46,9 @@ public struct CostModel: Equatable, Sendable {
   }
 
   /// A network on which every rank has a link of its own and all links are alike.
-  public init(flat link: LinkModel, reduction: CostCurve, segmentBytes: Int = .max) {
+  public init(
+    flat link: LinkModel, reduction: CostCurve, segmentBytes: Int = CostModel.executorSegmentBytes
+  ) {
     self.init(
       withinNode: link, betweenNodes: link, reduction: reduction, windowCopy: link.transfer,
       synchronization: link.alpha, ranksPerNode: 1, segmentBytes: segmentBytes)

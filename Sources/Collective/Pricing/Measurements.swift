@@ -28,7 +28,7 @@ extension CostModel {
   /// are free. Ranks of a node are taken to meet in the time of an empty message.
   public static func fitted(
     from measurements: Measurements, ranksPerNode: Int, placement: Placement = .node,
-    segmentBytes: Int = .max
+    segmentBytes: Int = CostModel.executorSegmentBytes
   ) -> CostModel {
     func link(_ points: [CostCurve.Point]) -> LinkModel? {
       points.isEmpty ? nil : LinkModel(messages: points)

@@ -36,3 +36,11 @@ public protocol Transport: PointToPoint {
 public struct TransferID: Equatable, Sendable {
   var slot: Int
 }
+
+extension PointToPoint {
+  /// Blocks until a transfer has completed.
+  func wait(_ transfer: TransferID) throws {
+    var backoff = Backoff(spins: Backoff.shortSpin)
+    while try !test(transfer) { _ = backoff.pause() }
+  }
+}
