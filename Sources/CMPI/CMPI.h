@@ -17,6 +17,13 @@ static inline void *CMPI_IN_PLACE(void) { return MPI_IN_PLACE; }
 static inline MPI_Datatype CMPI_BYTE(void) { return MPI_BYTE; }
 static inline MPI_Datatype CMPI_INT(void) { return MPI_INT; }
 static inline MPI_Datatype CMPI_FLOAT(void) { return MPI_FLOAT; }
+static inline MPI_Datatype CMPI_DOUBLE(void) { return MPI_DOUBLE; }
+static inline MPI_Datatype CMPI_INT32_T(void) { return MPI_INT32_T; }
+static inline MPI_Datatype CMPI_INT64_T(void) { return MPI_INT64_T; }
+
 static inline MPI_Op CMPI_SUM(void) { return MPI_SUM; }
+static inline MPI_Op CMPI_PROD(void) { return MPI_PROD; }
+static inline MPI_Op CMPI_MIN(void) { return MPI_MIN; }
+static inline MPI_Op CMPI_MAX(void) { return MPI_MAX; }
 
 #endif

@@ -1,6 +1,6 @@
 import CMPI
 
-// MPI's own collectives, for control traffic and as a yardstick. Gradients go through `Collective`.
+// MPI's own collectives, for control traffic. Gradients go through `Collective`.
 
 extension Communicator {
   /// Returns when every rank has called it.
@@ -53,20 +53,5 @@ extension Communicator {
       MPI_Allgatherv(bytes, length, CMPI_BYTE(), &joined, lengths, offsets, CMPI_BYTE(), raw),
       "MPI_Allgatherv")
     return (0..<size).map { Array(joined[Int(offsets[$0])..<Int(offsets[$0 + 1])]) }
-  }
-
-  /// Adds every rank's floats elementwise, in place, in an order of MPI's choosing.
-  ///
-  /// The corresponding C function is `MPI_Allreduce` (MPI 3.1, section 5.9.6).
-  public func allreduce(_ buffer: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
-    var start = 0
-    repeat {
-      let count = min(countLimit, buffer.count - start)
-      try check(
-        MPI_Allreduce(
-          CMPI_IN_PLACE(), buffer.baseAddress.map { $0 + start }, Int32(count), CMPI_FLOAT(),
-          CMPI_SUM(), raw), "MPI_Allreduce")
-      start += count
-    } while start < buffer.count
   }
 }

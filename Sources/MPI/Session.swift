@@ -25,12 +25,16 @@ public enum Session {
   ///
   /// The corresponding C functions are `MPI_Init_thread`, `MPI_Finalize` and `MPI_Abort` (MPI 3.1,
   /// sections 12.4.3, 8.7 and 8.7).
+  /// - Parameter parameters: settings of Open MPI's components by name (`coll_tuned_...`), which hold
+  ///   where neither the launcher nor the environment sets them.
   /// - Throws: `MPIError` if MPI does not start, or lacks the thread level.
   public static func run<Result>(
-    requiring level: ThreadLevel = .funneled,
+    requiring level: ThreadLevel = .funneled, parameters: [String: String] = [:],
     exitCode: (any Error) -> Int32 = { $0 is MPIError ? 69 : 70 },
     _ body: (Communicator) throws -> Result
   ) throws(MPIError) -> Result {
+    // Open MPI reads them from the environment, once, while it starts.
+    for (name, value) in parameters { setenv("OMPI_MCA_\(name)", value, 0) }
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, level.rawValue, &provided), "MPI_Init_thread")
     try check(

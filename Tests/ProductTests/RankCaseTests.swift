@@ -8,7 +8,7 @@ extension ProductTests {
       "a case passes under mpirun",
       arguments: [
         "allreduce", "collectives", "errors", "in-flight", "large-counts", "measurement",
-        "point-to-point", "shared-window", "split", "transport",
+        "mpi-allreduce", "point-to-point", "shared-window", "split", "transport", "unforced",
       ], 1...5)
     func passes(name: String, ranks: Int) throws {
       let result = try Launching.mpirun(ranks, [Launching.rankCases, name])

@@ -71,8 +71,13 @@ func largeCountsCase(_ world: Communicator) throws {
     var floats = (0..<count).map { Float($0 % 100 + world.rank) }
     try floats.withUnsafeMutableBufferPointer { try world.allreduce($0) }
     let ranks = world.size * (world.size - 1) / 2
-    try expect(
-      floats == (0..<count).map { Float($0 % 100 * world.size + ranks) },
-      "\(count) floats, allreduce")
+    let sums = (0..<count).map { Float($0 % 100 * world.size + ranks) }
+    try expect(floats == sums, "\(count) floats, allreduce in place")
+    var target = [Float](repeating: 0, count: count)
+    let source = (0..<count).map { Float($0 % 100 + world.rank) }
+    try source.withUnsafeBufferPointer { source in
+      try target.withUnsafeMutableBufferPointer { try world.allreduce(source, into: $0) }
+    }
+    try expect(target == sums, "\(count) floats, allreduce out of place")
   }
 }

@@ -15,11 +15,13 @@ enum RankCases {
     "in-flight": inFlightCase,
     "large-counts": largeCountsCase,
     "measurement": measurementCase,
+    "mpi-allreduce": mpiAllreduceCase,
     "point-to-point": pointToPointCase,
     "shared-window": sharedWindowCase,
     "split": splitCase,
     "throw": throwCase,
     "transport": transportCase,
+    "unforced": unforcedCase,
   ]
 
   static func main() throws {
@@ -29,7 +31,10 @@ enum RankCases {
         Data("usage: RankCases \(cases.keys.sorted().joined(separator: "|"))\n".utf8))
       exit(64)
     }
-    try Session.run(exitCode: { $0 is DeliberateError ? 76 : 1 }) { world in
+    let parameters = arguments[1] == "mpi-allreduce" ? TunedAllreduce.sessionParameters : [:]
+    try Session.run(
+      parameters: parameters, exitCode: { $0 is DeliberateError ? 76 : 1 }
+    ) { world in
       try run(world)
       try world.barrier()
       if world.rank == 0 { print("passed \(arguments[1]) on \(world.size)") }
