@@ -84,10 +84,14 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Experiments", dependencies: ["CCPU"]),
+    // Optimized in debug builds too: tests check results of many megabytes.
+    .target(
+      name: "Benchmarks", dependencies: ["Collective", "MPI", "Kernels"],
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .executableTarget(
       name: "lockstep",
       dependencies: [
-        "Training", "Experiments", "MPI",
+        "Training", "Experiments", "Benchmarks", "Collective", "Kernels", "MPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -104,6 +108,7 @@ let package = Package(
       dependencies: ["Training", "Collective", "Datasets", "NN", "Kernels", "TestSupport"],
       exclude: ["Oracles"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(
       name: "ProductTests", dependencies: ["lockstep", "RankCases", "TestSupport"],
       exclude: ["Cluster"]),

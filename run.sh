@@ -11,10 +11,11 @@ usage: ./run.sh                                       train the example on this 
        ./run.sh test                                  all tests, and what they need
        ./run.sh train CONFIG [-n RANKS] [--hostfile FILE] [lockstep options]
        ./run.sh scale CONFIG [--ranks 1,2,4] [--mode strong|weak] [--repeats 3]
+       ./run.sh bench allreduce [-n RANKS] [--sizes 4:64M:4] [--against default|all|none]
        ./run.sh build                                 only the build
        ./run.sh COMMAND ...                           any other lockstep command (--help lists them)
 
-DRY_RUN=1 in front prints the mpirun line of a training run instead of running it.
+DRY_RUN=1 in front prints the mpirun line of a training run or a benchmark instead of running it.
 END
 }
 

@@ -41,6 +41,17 @@ public struct Launch: Equatable, Sendable {
     return words + command
   }
 
+  /// How many ranks there is room for: the slots of the hosts, or else this machine's cores.
+  /// - Throws: `HostfileError`; `LaunchRefusal` if a host does not say how many slots it has.
+  public static func slots(hostfile: String?, on machine: Machine) throws -> Int {
+    guard let hostfile else { return machine.cores }
+    guard let slots = try Hostfile(path: hostfile).slots else {
+      throw LaunchRefusal(
+        reason: "-n is needed: not every host of \(hostfile) says how many slots it has")
+    }
+    return slots
+  }
+
   /// What one job may have; Open MPI counts in 32 bits, and takes larger numbers modulo that.
   public static let possibleRanks = 1...65536
 

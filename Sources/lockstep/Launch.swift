@@ -68,14 +68,7 @@ struct Launch: ParsableCommand {
   private func defaultRanks(
     for train: Train, on machine: Machine, environment: [String: String]
   ) throws -> Int {
-    var ranks = machine.cores
-    if let hostfile {
-      guard let slots = try Hostfile(path: hostfile).slots else {
-        throw ValidationError(
-          "-n is needed: not every host of \(hostfile) says how many slots it has")
-      }
-      ranks = slots
-    }
+    var ranks = try Experiments.Launch.slots(hostfile: hostfile, on: machine)
     // A configuration with faults is reported by the ranks.
     guard
       let configuration = try? TrainingConfiguration(

@@ -10,7 +10,7 @@ struct Lockstep: ParsableCommand {
     commandName: "lockstep",
     abstract: "Trains models by synchronous data-parallel SGD on CPU clusters.",
     version: "0.1.0",
-    subcommands: [Train.self, Launch.self, Scale.self, Simulate.self])
+    subcommands: [Train.self, Launch.self, Scale.self, Bench.self, Simulate.self])
 }
 
 extension Program {
@@ -57,7 +57,7 @@ func printError(_ error: any Error) {
 func exitStatus(of error: any Error) -> Int32 {
   switch error {
   case let error as JointFailure: error.exitCode
-  case is LaunchRefusal: ExitStatus.usage
+  case is LaunchRefusal, is ForcedAlgorithmIgnored: ExitStatus.usage
   case is MPIError, is UnsupportedThreadLevel, is LaunchError: ExitStatus.unavailable
   case let error as RunFailed: error.exitCode
   case let error as HostfileError: error.isMissing ? ExitStatus.missingInput : ExitStatus.usage

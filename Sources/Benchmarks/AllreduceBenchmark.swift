@@ -1,0 +1,133 @@
+import MPI
+
+/// Times this package's allreduce beside `MPI_Allreduce`, in one run.
+public struct AllreduceBenchmark {
+  /// What the benchmark has to be told of the program that runs it.
+  public struct Program: Sendable {
+    public var version: String
+    /// The commit that it was built from.
+    public var commit: String
+    public var environment: [String: String]
+    /// The command line that repeats the measurement.
+    public var command: String
+
+    public init(version: String, commit: String, environment: [String: String], command: String) {
+      self.version = version
+      self.commit = commit
+      self.environment = environment
+      self.command = command
+    }
+  }
+
+  /// Where results go, on rank 0, as soon as they are known.
+  public struct Output {
+    /// Takes a line for people.
+    public var line: (String) -> Void
+    /// Takes an object for programs.
+    public var record: (any Encodable) throws -> Void
+
+    public init(line: @escaping (String) -> Void, record: @escaping (any Encodable) throws -> Void)
+    {
+      self.line = line
+      self.record = record
+    }
+  }
+
+  private let options: AllreduceOptions
+  private let world: Communicator
+  private let output: Output?
+  private let machine: BenchmarkMachine
+  private let own: LockstepAllreduce
+  private let mpi: MPICandidates
+  private let memory: BenchmarkMemory
+
+  /// Collective.
+  /// - Precondition: `options.faults` is empty.
+  /// - Throws: `UnusableInstructionSet`; `MPIError`; what `output` throws.
+  public init(
+    _ options: AllreduceOptions, world: Communicator, program: Program, output: Output
+  ) throws {
+    precondition(options.faults.isEmpty)
+    self.options = options
+    self.world = world
+    self.output = world.rank == 0 ? output : nil
+    machine = try BenchmarkMachine(world)
+    own = try LockstepAllreduce(world, options.transport, environment: program.environment)
+    mpi = try MPICandidates(world, options.rivals)
+    memory = try BenchmarkMemory(
+      largest: options.sizes.maximum,
+      covering: options.buffers == .rotating ? 2 * machine.lastLevelCache : 0,
+      allocateWindow: own.allocateWindow(byteCount:))
+    try writeHeader(program)
+  }
+
+  private func writeHeader(_ program: Program) throws {
+    guard let output else { return }
+    let header = HeaderRecord(
+      version: program.version, commit: program.commit, cpu: machine.cpu, cpus: machine.cpus,
+      lastLevelCacheBytes: machine.lastLevelCache, kernels: own.kernels.rawValue,
+      ranks: world.size, hosts: machine.hosts, binding: machine.binding,
+      mpi: Session.libraryVersion, transport: options.transport.rawValue,
+      buffers: options.buffers.rawValue, command: program.command)
+    header.lines.forEach(output.line)
+    try output.record(header)
+  }
+
+  /// Measures everything. Collective.
+  /// - Returns: wrong elements in all results; the same on all ranks.
+  public func run() throws -> Int {
+    AllreduceTable.heading.forEach { output?.line($0) }
+    var results: [[ResultRecord]] = []
+    for type in options.types {
+      for reduction in options.reductions {
+        results += try measure(type, reduction)
+      }
+    }
+    let comparisons = results.flatMap(ComparisonRecord.all)
+    if !comparisons.isEmpty {
+      output?.line("#")
+      AllreduceTable.comparisonHeading.forEach { output?.line($0) }
+    }
+    for comparison in comparisons {
+      output?.line(AllreduceTable.line(comparison))
+      try output?.record(comparison)
+    }
+    return results.joined().reduce(0) { $0 + $1.outOfPlace.wrong + ($1.inPlace?.wrong ?? 0) }
+  }
+
+  private func measure(
+    _ type: ElementType, _ reduction: ReductionChoice
+  ) throws -> [[ResultRecord]] {
+    switch type {
+    case .float32: try measure(Float.self, reduction)
+    case .float64: try measure(Double.self, reduction)
+    case .int32: try measure(Int32.self, reduction)
+    case .int64: try measure(Int64.self, reduction)
+    }
+  }
+
+  /// - Returns: a list for each size.
+  private func measure<Element: BenchmarkElement & MPIElement>(
+    _ type: Element.Type, _ reduction: ReductionChoice
+  ) throws -> [[ResultRecord]] {
+    let candidates =
+      own.candidates([nil] + options.algorithms, reduction, of: type)
+      + mpi.candidates(reduction, of: type) + [.memcpy(elementSize: type.byteCount)]
+    let sizes = options.sizes.sizes(stride: type.byteCount)
+    let pattern = TestPattern<Element>(
+      reduction, ranks: world.size,
+      period: min(TestPattern<Element>.longestPeriod, sizes.last! / type.byteCount))
+    let timer = AllreduceTimer(
+      candidates, pattern, world: world, memory: memory, budget: options.budget)
+    return try sizes.map { size in
+      let count = size / type.byteCount
+      return try timer.measure(count: count).map {
+        let record = ResultRecord(
+          $0, count: count, type: type.elementType, reduction: reduction, ranks: world.size)
+        output?.line(AllreduceTable.line(record))
+        try output?.record(record)
+        return record
+      }
+    }
+  }
+}

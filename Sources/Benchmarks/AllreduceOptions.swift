@@ -1,0 +1,85 @@
+import Collective
+import MPI
+
+/// What `lockstep bench allreduce` is asked to measure.
+public struct AllreduceOptions: Equatable, Sendable {
+  /// How ranks of one node may meet.
+  public enum TransportChoice: String, CaseIterable, Sendable {
+    /// As training does it.
+    case auto
+    /// By messages alone, as if every rank had a node of its own.
+    case mpi
+  }
+
+  /// Whether the numbers are in the cache when a call begins.
+  public enum Buffers: String, CaseIterable, Sendable {
+    /// Buffers take turns, together more than twice the last-level cache.
+    case rotating
+    /// The same buffer every time.
+    case cached
+  }
+
+  public var sizes: SizeRange
+  public var types: [ElementType]
+  public var reductions: [ReductionChoice]
+  /// Beside the choice by size, which always takes part.
+  public var algorithms: [AllreduceAlgorithm]
+  public var transport: TransportChoice
+  public var rivals: MPIRivals
+  public var buffers: Buffers
+  /// Seconds to measure one size for.
+  public var budget: Double
+
+  public init(
+    sizes: SizeRange, types: [ElementType], reductions: [ReductionChoice],
+    algorithms: [AllreduceAlgorithm], transport: TransportChoice, rivals: MPIRivals,
+    buffers: Buffers, budget: Double
+  ) {
+    self.sizes = sizes
+    self.types = types
+    self.reductions = reductions
+    self.algorithms = algorithms
+    self.transport = transport
+    self.rivals = rivals
+    self.buffers = buffers
+    self.budget = budget
+  }
+
+  /// What of it cannot be measured, in words; empty if everything can.
+  public var faults: [String] {
+    var faults: [String] = []
+    for type in types {
+      for reduction in reductions where !LockstepAllreduce.supports(type, reduction) {
+        faults.append("--ops \(reduction): lockstep has none of \(type)")
+      }
+      if sizes.sizes(stride: type.byteCount).isEmpty {
+        faults.append("--sizes \(sizes.text): no element of \(type) fits")
+      }
+    }
+    if !(budget > 0 && budget <= 3600) {
+      faults.append("--budget: more than 0, at most 3600 seconds")
+    }
+    return faults
+  }
+
+  /// Settings of Open MPI that the measurement needs, for `Session.run`.
+  public var sessionParameters: [String: String] {
+    rivals == .all ? TunedAllreduce.sessionParameters : [:]
+  }
+
+  /// The same as words of a command line, every value included.
+  public var words: [String] {
+    var words = ["--sizes", sizes.text, "--types", list(types), "--ops", list(reductions)]
+    if !algorithms.isEmpty { words += ["--algorithms", list(algorithms)] }
+    words += ["--transport", transport.rawValue, "--against", rivals.rawValue]
+    return words + ["--buffers", buffers.rawValue, "--budget", number(budget)]
+  }
+
+  private func number(_ value: Double) -> String {
+    Int(exactly: value).map(String.init) ?? "\(value)"
+  }
+
+  private func list<Value: RawRepresentable<String>>(_ values: [Value]) -> String {
+    values.map(\.rawValue).joined(separator: ",")
+  }
+}

@@ -1,0 +1,210 @@
+import ArgumentParser
+import Benchmarks
+import Collective
+import Experiments
+import Foundation
+import Kernels
+import MPI
+import Training
+
+/// `lockstep bench allreduce`: ours beside `MPI_Allreduce`, in one run.
+struct BenchAllreduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allreduce",
+    abstract: "Times the allreduce beside MPI_Allreduce of the same Open MPI.",
+    discussion: """
+      Every result is checked first. Candidates take turns, so that a machine that grows slower does so
+      for all of them. Columns as nccl-tests has them: algbw is the buffer's size by the time, busbw
+      that times 2(p-1)/p. Started without mpirun, it starts mpirun itself; with DRY_RUN=1 in the
+      environment the line is printed and nothing is started.
+
+      Example:  lockstep bench allreduce -n 2 --sizes 64K:16M --against default
+      """)
+
+  @Option(
+    name: .customShort("n", allowingJoined: true),
+    help: "Ranks to start. Default: one for each core or slot.")
+  var ranks: Int?
+
+  @Option(help: ArgumentHelp("Hosts and their slots, as mpirun reads them.", valueName: "file"))
+  var hostfile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Sizes of the buffer in bytes, with K, M or G.", valueName: "min:max[:factor]"),
+    transform: { text in
+      guard let sizes = SizeRange(text) else {
+        throw ValidationError(
+          "'\(text)' is not a range of sizes up to 1G with a factor from 2, such as 4:64M:4")
+      }
+      return sizes
+    })
+  var sizes = SizeRange("4:64M:4")!
+
+  @Option(
+    help: "Types of the numbers, separated by commas: \(names(ElementType.self)).",
+    transform: { try list($0, of: ElementType.self) })
+  var types = [ElementType.float32]
+
+  @Option(
+    help: "Reductions, separated by commas: \(names(ReductionChoice.self)).",
+    transform: { try list($0, of: ReductionChoice.self) })
+  var ops = [ReductionChoice.sum]
+
+  @Option(
+    help: """
+      Algorithms beside the choice by size, which always takes part, separated by commas: \
+      \(names(AllreduceAlgorithm.self)).
+      """,
+    transform: { try list($0, of: AllreduceAlgorithm.self) })
+  var algorithms: [AllreduceAlgorithm] = []
+
+  @Option(help: "auto: ranks of a node meet as in training; mpi: by messages alone.")
+  var transport = AllreduceOptions.TransportChoice.auto
+
+  @Option(
+    help: "Open MPI's own choice of algorithm (default), each of its algorithms too (all), or none."
+  )
+  var against = MPIRivals.all
+
+  @Option(
+    help: """
+      rotating: buffers take turns, together more than twice the last-level cache; cached: the same \
+      one every time.
+      """)
+  var buffers = AllreduceOptions.Buffers.rotating
+
+  @Option(help: ArgumentHelp("How long to measure each size.", valueName: "seconds"))
+  var budget = 2.0
+
+  @Option(
+    help: ArgumentHelp(
+      "Writes one JSON object a line; to standard output, in place of the table, if -.",
+      valueName: "file"))
+  var json: String?
+
+  private var options: AllreduceOptions {
+    AllreduceOptions(
+      sizes: sizes, types: types, reductions: ops, algorithms: algorithms, transport: transport,
+      rivals: against, buffers: buffers, budget: budget)
+  }
+
+  func validate() throws {
+    let faults = options.faults
+    guard faults.isEmpty else { throw ValidationError(faults.joined(separator: "\n")) }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let environment = ProcessInfo.processInfo.environment
+      guard Session.isLaunched(environment: environment) else {
+        return try launch(environment)
+      }
+      let code = try Session.run(
+        parameters: options.sessionParameters, exitCode: exitStatus(of:)
+      ) { try run(on: $0, environment: environment) }
+      if code != ExitStatus.success { throw ArgumentParser.ExitCode(code) }
+    }
+  }
+
+  /// Starts this command on many ranks.
+  private func launch(_ environment: [String: String]) throws {
+    // Refused here, it is refused once.
+    _ = try InstructionSet.selected(by: environment)
+    let machine = Machine.current
+    let ranks = try ranks ?? Experiments.Launch.slots(hostfile: hostfile, on: machine)
+    var words = commandWords(ranks: ranks)
+    if let json { words += ["--json", json] }
+    let launch = Experiments.Launch(
+      ranks: ranks, hostfile: hostfile, command: [try ownPath()] + words)
+    try launch.validate()
+    if isDryRun(environment) {
+      say(launch.line(on: machine, environment: environment))
+      return
+    }
+    let job = try LaunchedJob(launch, on: machine, environment: environment)
+    job.forwardSignals()
+    let code = job.wait()
+    if code != 0 { throw ArgumentParser.ExitCode(code) }
+  }
+
+  /// The words behind `lockstep` that ask for this measurement, every value included.
+  private func commandWords(ranks: Int) -> [String] {
+    var words = ["bench", "allreduce", "-n", "\(ranks)"]
+    if let hostfile { words += ["--hostfile", hostfile] }
+    return words + options.words
+  }
+
+  /// Returns the exit code of what all ranks know; any other error is one rank's, and thrown.
+  private func run(on world: Communicator, environment: [String: String]) throws -> Int32 {
+    if let ranks, ranks != world.size {
+      return fail(
+        ExitStatus.usage, "-n \(ranks): mpirun has started \(world.size) ranks, which is its part",
+        on: world)
+    }
+    let program = Program.current(isQuiet: false)
+    let kernels = environment["LOCKSTEP_KERNELS"].map { "LOCKSTEP_KERNELS=\($0) " } ?? ""
+    let command = "lockstep " + commandWords(ranks: world.size).joined(separator: " ")
+    let benchmark = try AllreduceBenchmark(
+      options, world: world,
+      program: .init(
+        version: program.version, commit: program.commit, environment: environment,
+        command: kernels + command),
+      output: try output(isRoot: world.rank == 0))
+    let wrong = try benchmark.run()
+    guard wrong > 0 else { return ExitStatus.success }
+    return fail(
+      ExitStatus.internalFault, "\(wrong) elements are wrong: the columns #wrong say where",
+      on: world)
+  }
+
+  private func fail(_ code: Int32, _ message: String, on world: Communicator) -> Int32 {
+    if world.rank == 0 { printError(TrainingError(code, message)) }
+    return code
+  }
+
+  /// Where rank 0 writes.
+  private func output(isRoot: Bool) throws -> AllreduceBenchmark.Output {
+    guard let json, isRoot else { return .init(line: say, record: { _ in }) }
+    let encoder = JSONEncoder.lockstep()
+    let isStandardOutput = json == "-"
+    var file = FileHandle.standardOutput
+    if !isStandardOutput {
+      guard FileManager.default.createFile(atPath: json, contents: nil),
+        let opened = FileHandle(forWritingAtPath: json)
+      else { throw TrainingError(ExitStatus.cannotWrite, "\(json): the file cannot be written") }
+      file = opened
+    }
+    return .init(
+      line: isStandardOutput ? { _ in } : say,
+      record: { [file] in
+        do {
+          try file.write(contentsOf: try encoder.encode($0) + Data("\n".utf8))
+        } catch {
+          throw TrainingError(ExitStatus.inputOutput, "\(json): cannot be written: \(error)")
+        }
+      })
+  }
+}
+
+extension AllreduceOptions.TransportChoice: ExpressibleByArgument {}
+extension AllreduceOptions.Buffers: ExpressibleByArgument {}
+extension MPIRivals: ExpressibleByArgument {}
+
+private typealias Named = CaseIterable & RawRepresentable<String>
+
+private func names<Value: Named>(_ type: Value.Type) -> String {
+  type.allCases.map(\.rawValue).joined(separator: ", ")
+}
+
+/// Reads names separated by commas.
+private func list<Value: Named & Equatable>(_ text: String, of type: Value.Type) throws -> [Value] {
+  try text.split(separator: ",", omittingEmptySubsequences: false).reduce(into: []) {
+    values, name in
+    guard let value = Value(rawValue: String(name)) else {
+      throw ValidationError("'\(name)' is none of \(names(type))")
+    }
+    guard !values.contains(value) else { throw ValidationError("'\(name)' is there twice") }
+    values.append(value)
+  }
+}

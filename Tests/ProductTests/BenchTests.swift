@@ -1,0 +1,137 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProductTests {
+  /// `lockstep bench allreduce`.
+  @Suite(.serialized) struct BenchTests {
+    private static let small = ["bench", "allreduce", "--budget", "0.01"]
+
+    @Test("a benchmark checks and times every candidate at every size", arguments: [2, 3])
+    func table(ranks: Int) throws {
+      let result = try Launching.mpirun(
+        ranks,
+        [Launching.lockstep] + BenchTests.small
+          + ["--sizes", "4:40004:100", "--algorithms", "ring,tree", "--ops", "sum,average"])
+      #expect(result.status == 0, "\(result.errors)")
+      let lines = result.output.split(separator: "\n").map(String.init)
+      let header = lines.filter { $0.hasPrefix("# ") }
+      for name in [
+        "machine ", "kernels ", "ranks      \(ranks) on 1 node: ", "binding ",
+        "mpi        Open MPI ",
+        "buffers    rotating",
+        "repeat     lockstep bench allreduce -n \(ranks) --sizes 4:40004:100 ",
+      ] { #expect(header.contains { $0.hasPrefix("# \(name)") }, "\(name)") }
+      let heading = lines.first { $0.contains("algbw") }?.split(separator: " ").map(String.init)
+      let mode = ["time", "algbw", "busbw", "#wrong"]
+      #expect(
+        heading == ["#", "size", "count", "type", "redop", "candidate"] + mode + mode + ["stream"])
+
+      let rows = lines.filter { !$0.hasPrefix("#") }.map {
+        $0.split(separator: " ").map(String.init)
+      }
+      let candidates =
+        ["auto", "ring", "tree"].flatMap { ["\($0)/window", "\($0)/private"] }
+        + ["mpi/default", "mpi/basic-linear", "mpi/nonoverlapping", "mpi/recursive-doubling"]
+        + ["mpi/ring", "mpi/segmented-ring", "mpi/rabenseifner", "memcpy"]
+      let results = rows.filter { $0.count == 14 }
+      #expect(results.count == 6 * candidates.count)
+      for (index, row) in results.enumerated() {
+        let turn = index / candidates.count
+        #expect(row[0] == ["4", "400", "40000"][turn % 3])
+        #expect(Int(row[1])! * 4 == Int(row[0])!)
+        #expect(Array(row[2...3]) == ["float32", turn < 3 ? "sum" : "average"])
+        #expect(row[4] == candidates[index % candidates.count])
+        #expect(row[8] == "0", "wrong elements: \(row)")
+        let numbers = row.dropFirst(5)
+        if row[4] == "memcpy" {
+          #expect(Array(row[9...12]) == ["-", "-", "-", "-"])
+        } else {
+          #expect(numbers.allSatisfy { Double($0) != nil }, "\(row)")
+          #expect(row[12] == "0", "wrong elements: \(row)")
+        }
+      }
+      // Ours that choose by size, against the fastest of MPI's.
+      let ratios = rows.filter { $0.count == 8 }
+      #expect(ratios.map { $0[3] } == (0..<6).flatMap { _ in ["auto/window", "auto/private"] })
+      #expect(ratios.allSatisfy { Double($0[4])! > 0 && $0[5].hasPrefix("mpi/") })
+      #expect(rows.count == results.count + ratios.count)
+    }
+
+    @Test("started alone it starts mpirun, and writes JSON")
+    func json() throws {
+      let folder = try TemporaryDirectory()
+      let words =
+        BenchTests.small + ["-n", "2", "--sizes", "64:1K:16", "--against", "default"]
+      let piped = try Launching.alone(words + ["--buffers", "cached", "--json", "-"])
+      #expect(piped.status == 0, "\(piped.errors)")
+      let file = folder.path + "/results.jsonl"
+      let written = try Launching.alone(words + ["--json", file])
+      #expect(written.status == 0, "\(written.errors)")
+      #expect(written.output.contains("candidate"))
+      for text in [piped.output, try String(contentsOfFile: file, encoding: .utf8)] {
+        let objects = try text.split(separator: "\n").map {
+          try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]
+        }
+        let kinds = objects.map { $0["event"] as! String }
+        #expect(
+          kinds == ["header"] + Array(repeating: "result", count: 8)
+            + Array(repeating: "comparison", count: 4))
+        #expect(objects[0]["ranks"] as? Int == 2)
+        #expect(objects[0]["buffers"] as? String == (text == piped.output ? "cached" : "rotating"))
+        let mode = try #require(objects[1]["in-place"] as? [String: Any])
+        #expect(mode["wrong"] as? Int == 0)
+        let times = ["minimum-microseconds", "median-microseconds", "p95-microseconds"].map {
+          mode[$0] as! Double
+        }
+        #expect(times == times.sorted())
+      }
+    }
+
+    @Test(
+      "what cannot be measured is refused before any rank is started",
+      arguments: [
+        ["--sizes", "64K:4"], ["--sizes", "4:2G"], ["--types", "float33"], ["--ops", "sum,sum"],
+        ["--algorithms", "star"], ["--transport", "pigeon"], ["--against", "nobody"],
+        ["--buffers", "cold"], ["--budget", "0"], ["--budget", "nan"], ["--sizes", "1:3"],
+        ["-n", "0"], ["nonsense"],
+      ])
+    func refused(words: [String]) throws {
+      let result = try Launching.alone(["bench", "allreduce"] + words)
+      #expect(result.status == 64, "\(result.errors)")
+      #expect(result.output.isEmpty)
+    }
+
+    @Test("a number of ranks that mpirun has not started, and a file that cannot be written")
+    func refusedByRanks() throws {
+      let ranks = try Launching.mpirun(2, [Launching.lockstep] + BenchTests.small + ["-n", "3"])
+      #expect(ranks.status == 64)
+      #expect(ranks.errors.components(separatedBy: "error: -n 3").count == 2, "\(ranks.errors)")
+      let json = try Launching.alone(BenchTests.small + ["-n", "2", "--json", "/nowhere/x"])
+      #expect(json.status == 73)
+      #expect(json.errors.contains("/nowhere/x: the file cannot be written"), "\(json.errors)")
+    }
+
+    @Test("where algorithms cannot be forced, it is said")
+    func unforced() throws {
+      let result = try Launching.mpirun(
+        2, [Launching.lockstep] + BenchTests.small,
+        environment: ["OMPI_MCA_coll_tuned_use_dynamic_rules": "0"])
+      #expect(result.status == 64)
+      #expect(result.errors.contains("cannot be made to use an algorithm"), "\(result.errors)")
+    }
+
+    @Test("a dry run prints the line, with every value")
+    func dryRun() throws {
+      let result = try Launching.alone(
+        ["bench", "allreduce", "-n", "4", "--sizes", "1K", "--json", "a b"],
+        environment: ["DRY_RUN": "1"])
+      #expect(result.status == 0)
+      #expect(result.output.hasPrefix("mpirun -n 4 "))
+      #expect(
+        result.output.hasSuffix(
+          " bench allreduce -n 4 --sizes 1K:1K:4 --types float32 --ops sum --transport auto "
+            + "--against all --buffers rotating --budget 2 --json 'a b'\n"), "\(result.output)")
+    }
+  }
+}
