@@ -1,3 +1,4 @@
+import Collective
 import MPI
 
 /// Times this package's allreduce beside `MPI_Allreduce`, in one run.
@@ -103,6 +104,7 @@ public struct AllreduceBenchmark {
     case .float64: try measure(Double.self, reduction)
     case .int32: try measure(Int32.self, reduction)
     case .int64: try measure(Int64.self, reduction)
+    case .float16, .bfloat16: preconditionFailure("checked by AllreduceOptions")
     }
   }
 
@@ -111,7 +113,7 @@ public struct AllreduceBenchmark {
     _ type: Element.Type, _ reduction: ReductionChoice
   ) throws -> [[ResultRecord]] {
     let candidates =
-      own.candidates([nil] + options.algorithms, reduction, of: type)
+      own.candidates([nil] + options.methods, reduction, of: type)
       + mpi.candidates(reduction, of: type) + [.memcpy(elementSize: type.byteCount)]
     let sizes = options.sizes.sizes(stride: type.byteCount)
     let pattern = TestPattern<Element>(

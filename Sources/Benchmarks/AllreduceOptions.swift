@@ -23,7 +23,7 @@ public struct AllreduceOptions: Equatable, Sendable {
   public var types: [ElementType]
   public var reductions: [ReductionChoice]
   /// Beside the choice by size, which always takes part.
-  public var algorithms: [AllreduceAlgorithm]
+  public var methods: [AllreduceMethod]
   public var transport: TransportChoice
   public var rivals: MPIRivals
   public var buffers: Buffers
@@ -32,13 +32,13 @@ public struct AllreduceOptions: Equatable, Sendable {
 
   public init(
     sizes: SizeRange, types: [ElementType], reductions: [ReductionChoice],
-    algorithms: [AllreduceAlgorithm], transport: TransportChoice, rivals: MPIRivals,
+    methods: [AllreduceMethod], transport: TransportChoice, rivals: MPIRivals,
     buffers: Buffers, budget: Double
   ) {
     self.sizes = sizes
     self.types = types
     self.reductions = reductions
-    self.algorithms = algorithms
+    self.methods = methods
     self.transport = transport
     self.rivals = rivals
     self.buffers = buffers
@@ -49,9 +49,7 @@ public struct AllreduceOptions: Equatable, Sendable {
   public var faults: [String] {
     var faults: [String] = []
     for type in types {
-      for reduction in reductions where !LockstepAllreduce.supports(type, reduction) {
-        faults.append("--ops \(reduction): lockstep has none of \(type)")
-      }
+      if type.byteCount < 4 { faults.append("--types \(type): MPI has no such type to compare") }
       if sizes.sizes(stride: type.byteCount).isEmpty {
         faults.append("--sizes \(sizes.text): no element of \(type) fits")
       }
@@ -70,7 +68,7 @@ public struct AllreduceOptions: Equatable, Sendable {
   /// The same as words of a command line, every value included.
   public var words: [String] {
     var words = ["--sizes", sizes.text, "--types", list(types), "--ops", list(reductions)]
-    if !algorithms.isEmpty { words += ["--algorithms", list(algorithms)] }
+    if !methods.isEmpty { words += ["--algorithms", list(methods)] }
     words += ["--transport", transport.rawValue, "--against", rivals.rawValue]
     return words + ["--buffers", buffers.rawValue, "--budget", number(budget)]
   }

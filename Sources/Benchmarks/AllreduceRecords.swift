@@ -1,6 +1,8 @@
 // What a benchmark leaves for programs: one JSON object a line, and `event` says which. Times are in
 // microseconds, sizes in bytes, bandwidths in GB/s (10^9 bytes a second).
 
+import Collective
+
 /// Where and how the numbers were measured.
 struct HeaderRecord: Encodable {
   let event = "header"

@@ -1,15 +1,4 @@
-/// The types of numbers that a benchmark can reduce, by the names that users give them.
-public enum ElementType: String, CaseIterable, Sendable {
-  case float32, float64, int32, int64
-
-  /// The size of one element.
-  var byteCount: Int {
-    switch self {
-    case .float32, .int32: 4
-    case .float64, .int64: 8
-    }
-  }
-}
+import Collective
 
 /// What a benchmark does with the ranks' numbers.
 public enum ReductionChoice: String, CaseIterable, Sendable {
@@ -17,8 +6,7 @@ public enum ReductionChoice: String, CaseIterable, Sendable {
 }
 
 /// A type of numbers whose reductions can be checked exactly.
-protocol BenchmarkElement: BitwiseCopyable, Equatable {
-  static var elementType: ElementType { get }
+protocol BenchmarkElement: Reducible, Equatable {
   /// Integers up to this magnitude are exact.
   static var exactLimit: Int { get }
 
@@ -68,7 +56,7 @@ extension BenchmarkElement where Self: FixedWidthInteger {
   }
 }
 
-extension Float: BenchmarkElement { static var elementType: ElementType { .float32 } }
-extension Double: BenchmarkElement { static var elementType: ElementType { .float64 } }
-extension Int32: BenchmarkElement { static var elementType: ElementType { .int32 } }
-extension Int64: BenchmarkElement { static var elementType: ElementType { .int64 } }
+extension Float: BenchmarkElement {}
+extension Double: BenchmarkElement {}
+extension Int32: BenchmarkElement {}
+extension Int64: BenchmarkElement {}

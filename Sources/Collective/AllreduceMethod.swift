@@ -3,26 +3,30 @@ public enum AllreduceMethod: Hashable, Sendable {
   /// Through messages between all ranks.
   case schedule(AllreduceAlgorithm)
   /// Through the memory that the ranks of a node share, and between nodes through a schedule among one
-  /// rank of each. Without shared memory: through messages.
+  /// rank of each. Through messages where there is no shared memory, or where it would not follow the
+  /// canonical tree and must.
   case hierarchical
+}
 
-  /// `hierarchical`, or an algorithm's name.
-  public init?(name: String) {
-    if name == "hierarchical" {
+extension AllreduceMethod: RawRepresentable, CaseIterable {
+  public static let allCases: [Self] =
+    AllreduceAlgorithm.allCases.map(Self.schedule) + [.hierarchical]
+
+  /// An algorithm's name, or `hierarchical`.
+  public init?(rawValue: String) {
+    if rawValue == "hierarchical" {
       self = .hierarchical
-    } else if let algorithm = AllreduceAlgorithm(rawValue: name) {
+    } else if let algorithm = AllreduceAlgorithm(rawValue: rawValue) {
       self = .schedule(algorithm)
     } else {
       return nil
     }
   }
 
-  public var name: String {
+  public var rawValue: String {
     switch self {
     case .schedule(let algorithm): algorithm.rawValue
     case .hierarchical: "hierarchical"
     }
   }
-
-  public static let allNames = AllreduceAlgorithm.allCases.map(\.rawValue) + ["hierarchical"]
 }

@@ -100,7 +100,7 @@ private func begin(
 }
 
 private func algorithm(of configuration: TrainingConfiguration) -> String {
-  configuration.algorithm?.name ?? "auto"
+  configuration.algorithm?.rawValue ?? "auto"
 }
 
 private func start(of trainer: Trainer, world: World, program: Program) -> StartEvent {

@@ -54,10 +54,10 @@ struct BenchAllreduce: ParsableCommand {
   @Option(
     help: """
       Algorithms beside the choice by size, which always takes part, separated by commas: \
-      \(names(AllreduceAlgorithm.self)).
+      \(names(AllreduceMethod.self)).
       """,
-    transform: { try list($0, of: AllreduceAlgorithm.self) })
-  var algorithms: [AllreduceAlgorithm] = []
+    transform: { try list($0, of: AllreduceMethod.self) })
+  var algorithms: [AllreduceMethod] = []
 
   @Option(help: "auto: ranks of a node meet as in training; mpi: by messages alone.")
   var transport = AllreduceOptions.TransportChoice.auto
@@ -85,7 +85,7 @@ struct BenchAllreduce: ParsableCommand {
 
   private var options: AllreduceOptions {
     AllreduceOptions(
-      sizes: sizes, types: types, reductions: ops, algorithms: algorithms, transport: transport,
+      sizes: sizes, types: types, reductions: ops, methods: algorithms, transport: transport,
       rivals: against, buffers: buffers, budget: budget)
   }
 

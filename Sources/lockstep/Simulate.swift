@@ -127,7 +127,8 @@ struct Simulate: ParsableCommand {
       betweenNodes: LinkModel(alpha: alpha, bandwidth: bandwidth),
       reduction: CostCurve(secondsPerByte: gamma ?? 1 / (reduceBandwidth ?? 10e9)),
       windowCopy: CostCurve(secondsPerByte: 1 / intraBandwidth), synchronization: intraAlpha,
-      ranksPerNode: ranksPerNode, placement: placement, segmentBytes: segment ?? CostModel.executorSegmentBytes)
+      ranksPerNode: ranksPerNode, placement: placement,
+      segmentBytes: segment ?? CostModel.executorSegmentBytes)
     let predictions = ranks.flatMap { ranks in
       bytes.flatMap { bytes in
         AllreducePlan.candidates(algorithm, size: ranks, on: model)

@@ -186,10 +186,10 @@ public struct UnreadableConfiguration: Error, CustomStringConvertible {
 extension AllreduceMethod {
   /// `auto`, which is nil, or a method's name.
   fileprivate static func read(_ reader: ConfigurationReader, _ path: String) -> Self? {
-    let names = ["auto"] + allNames
+    let names = ["auto"] + allCases.map(\.rawValue)
     let name = reader.value(
       path, default: "auto", names.joined(separator: " or "),
       parse: { node in node.string.flatMap { names.contains($0) ? $0 : nil } }, text: { $0 })
-    return AllreduceMethod(name: name)
+    return AllreduceMethod(rawValue: name)
   }
 }

@@ -34,7 +34,7 @@ struct ConfigurationFaultTests {
       "c.yaml:9: training.batch-size: expected a whole number from 1 to 2147483648, found 'big'",
       "c.yaml:9: training.reproducible: expected true or false, found '1'",
       "c.yaml:10: collective.algorithm: expected auto or "
-        + "\(AllreduceMethod.allNames.joined(separator: " or ")), found 'rings'",
+        + "\(AllreduceMethod.allCases.map(\.rawValue).joined(separator: " or ")), found 'rings'",
       "--set log.every-steps: expected a whole number",
       "LOCKSTEP_OUTPUTS: no configuration key has this variable; did you mean LOCKSTEP_OUTPUT?",
     ] {
