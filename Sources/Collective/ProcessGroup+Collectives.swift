@@ -11,6 +11,7 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ method: AllreduceMethod? = nil
   ) throws {
+    if try runSmall(buffer, reduction, method) { return }
     try startAllreduce(buffer, reduction, method).wait()
   }
 
@@ -32,8 +33,7 @@ extension ProcessGroup {
     try start(
       .reduceScatter(algorithm ?? chosen), buffer, reduction: reduction,
       signature: CallSignature(
-        .reduceScatter, Element.elementType, reduction: reduction.name, root: 0,
-        count: buffer.count)
+        .reduceScatter, Element.self, reduction: reduction, count: buffer.count)
     ).wait()
   }
 
@@ -44,7 +44,7 @@ extension ProcessGroup {
     try start(
       .allgather(algorithm), buffer, reduction: nil,
       signature: CallSignature(
-        .allgather, Element.elementType, reduction: "", root: 0, count: buffer.count)
+        .allgather, Element.self, reduction: nil, count: buffer.count)
     ).wait()
   }
 
@@ -59,7 +59,7 @@ extension ProcessGroup {
       .broadcast(algorithm ?? (isShort ? .tree : .scatterAllgather), root: root), buffer,
       reduction: nil,
       signature: CallSignature(
-        .broadcast, Element.elementType, reduction: "", root: root, count: buffer.count)
+        .broadcast, Element.self, reduction: nil, root: root, count: buffer.count)
     ).wait()
   }
 
@@ -73,7 +73,7 @@ extension ProcessGroup {
     try start(
       .reduce(algorithm, root: root), buffer, reduction: reduction,
       signature: CallSignature(
-        .reduce, Element.elementType, reduction: reduction.name, root: root, count: buffer.count)
+        .reduce, Element.self, reduction: reduction, root: root, count: buffer.count)
     ).wait()
   }
 

@@ -150,7 +150,7 @@ extension ProcessGroup {
     let byteCount = buffer.count * type.byteCount
     let chosen = method ?? choice(byteCount: byteCount)
     let signature = CallSignature(
-      .allreduce, type, reduction: reduction.name, root: 0, count: buffer.count)
+      .allreduce, Element.self, reduction: reduction, count: buffer.count)
     if case .schedule(let algorithm) = chosen {
       return try start(
         .allreduce(algorithm), buffer, reduction: reduction, signature: signature)
@@ -173,6 +173,33 @@ extension ProcessGroup {
       try operation.advance()
     }
     return operation
+  }
+
+  /// Runs an allreduce of few bytes on the spot, if that is what it is; false if it is to be started.
+  func runSmall<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
+    _ method: AllreduceMethod?
+  ) throws -> Bool {
+    guard let node, across == nil, inFlight.isEmpty, method == nil || method == .hierarchical,
+      buffer.count * MemoryLayout<Element>.stride <= node.smallSize
+    else { return false }
+    let call = CallSignature(
+      .allreduce, Element.self, reduction: reduction, count: buffer.count
+    ).word
+    var backoff = Backoff(spins: spins)
+    var watch: StallWatch?
+    try node.allreduceSmall(
+      UnsafeMutableRawBufferPointer(buffer), reducer(reduction), call: call
+    ) { number in
+      guard backoff.pause() else { return }
+      if watch == nil { watch = StallWatch(limit: options.timeLimit) }
+      guard watch!.phase() == .over else { return }
+      throw RankMissing(
+        absentees: node.absentees(number), rank: rank, call: "\(CallSignature(word: call))",
+        seconds: watch!.elapsed)
+    }
+    started += 1
+    return true
   }
 
   func start<Element: Reducible>(

@@ -47,9 +47,7 @@ final class CallCheck {
     guard pending.isEmpty else { return false }
     if word.pointee != neighbourWord.pointee {
       let previous = Ring(size: transport.size).previous(before: transport.rank)
-      throw CallMismatch(
-        ranks: (transport.rank, previous),
-        calls: (CallSignature(word: word.pointee), CallSignature(word: neighbourWord.pointee)))
+      throw CallMismatch(transport.rank, word.pointee, previous, neighbourWord.pointee)
     }
     return true
   }

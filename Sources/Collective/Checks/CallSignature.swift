@@ -1,7 +1,7 @@
 /// What all ranks must call alike: a collective with its element count, type and operation, in one word
 /// that ranks exchange.
 struct CallSignature: Equatable {
-  enum Collective: UInt64, CaseIterable {
+  enum Collective: UInt64 {
     case allreduce, reduceScatter, allgather, broadcast, reduce
 
     var name: String {
@@ -12,55 +12,51 @@ struct CallSignature: Equatable {
     }
   }
 
-  var collective: Collective
-  var type: ElementType
-  /// The reduction's name; empty where nothing is reduced. Custom ones are compared by a hash of it.
-  var reduction: UInt64
-  var root: Int
-  var count: Int
-
-  init(_ collective: Collective, _ type: ElementType, reduction: String, root: Int, count: Int) {
-    self.collective = collective
-    self.type = type
-    let known = CallSignature.reductions.firstIndex(of: reduction)
-    self.reduction = known.map(UInt64.init) ?? 32 + CallSignature.hash(reduction) % 32
-    self.root = root
-    self.count = count
-  }
-
   /// | collective: 3 bits | type: 3 | reduction: 6 | root: 14 | count: 38 |
-  var word: UInt64 {
+  let word: UInt64
+
+  init(word: UInt64) { self.word = word }
+
+  /// - Parameter reduction: nil where nothing is reduced.
+  init<Element: Reducible>(
+    _ collective: Collective, _ type: Element.Type, reduction: Reduction<Element>?, root: Int = 0,
+    count: Int
+  ) {
     var word = collective.rawValue
-    word = word << 3 | UInt64(ElementType.allCases.firstIndex(of: type)!)
-    word = word << 6 | reduction
+    word = word << 3 | CallSignature.number(of: Element.elementType)
+    word = word << 6 | (reduction?.number ?? 0)
     word = word << 14 | UInt64(root) & 0x3fff
-    return word << 38 | UInt64(count) & (1 << 38 - 1)
+    self.word = word << 38 | UInt64(count) & (1 << 38 - 1)
   }
 
-  init(word: UInt64) {
-    count = Int(word & (1 << 38 - 1))
-    root = Int(word >> 38 & 0x3fff)
-    reduction = word >> 52 & 0x3f
-    type = ElementType.allCases[min(Int(word >> 58 & 7), ElementType.allCases.count - 1)]
-    collective = Collective(rawValue: word >> 61) ?? .allreduce
+  private static func number(of type: ElementType) -> UInt64 {
+    switch type {
+    case .float32: 0
+    case .float64: 1
+    case .float16: 2
+    case .bfloat16: 3
+    case .int32: 4
+    case .int64: 5
+    }
   }
 
-  private static let reductions = ["", "sum", "average", "minimum", "maximum", "product"]
-
-  /// FNV-1a: the same on every rank, unlike `Hasher`.
-  private static func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  var collective: Collective? { Collective(rawValue: word >> 61) }
+  var type: ElementType? {
+    ElementType.allCases.first { CallSignature.number(of: $0) == word >> 58 & 7 }
   }
+  var reduction: Int { Int(word >> 52 & 0x3f) }
+  var root: Int { Int(word >> 38 & 0x3fff) }
+  var count: Int { Int(word & (1 << 38 - 1)) }
 }
 
 extension CallSignature: CustomStringConvertible {
   var description: String {
-    let operation =
-      reduction < UInt64(CallSignature.reductions.count)
-      ? CallSignature.reductions[Int(reduction)] : "custom reduction \(reduction)"
-    let root = collective == .broadcast || collective == .reduce ? ", root \(root)" : ""
-    return "\(collective.name)(\(count) x \(type.rawValue)"
-      + (operation.isEmpty ? "" : ", \(operation)") + "\(root))"
+    var operands = ["\(count) x \(type?.rawValue ?? "unknown")"]
+    if collective != .allgather && collective != .broadcast {
+      operands.append(Reduction<Float>.name(ofNumber: reduction))
+    }
+    if collective == .broadcast || collective == .reduce { operands.append("root \(root)") }
+    return "\(collective?.name ?? "unknown")(\(operands.joined(separator: ", ")))"
   }
 }
 
@@ -69,6 +65,11 @@ public struct CallMismatch: Error, CustomStringConvertible {
   /// The ranks, and what each of them called.
   public let ranks: (Int, Int)
   let calls: (CallSignature, CallSignature)
+
+  init(_ rank: Int, _ call: UInt64, _ otherRank: Int, _ otherCall: UInt64) {
+    ranks = (rank, otherRank)
+    calls = (CallSignature(word: call), CallSignature(word: otherCall))
+  }
 
   public var description: String {
     "rank \(ranks.0) called \(calls.0), but rank \(ranks.1) called \(calls.1): all ranks must make the "

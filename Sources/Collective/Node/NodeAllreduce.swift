@@ -44,7 +44,7 @@ final class NodeAllreduce {
   private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var reducer: Reducer!
   private var call: UInt64 = 0
-  private var number = 0
+  private(set) var number = 0
   private var firstPiece = 0
   private var areShared = false
 
@@ -65,7 +65,7 @@ final class NodeAllreduce {
     self.type = type
     board = node.board
     isSmall =
-      across == nil && count * type.byteCount <= NodeAllreduce.smallSize(ranks: node.size)
+      across == nil && count * type.byteCount <= node.smallSize
     pieceLength = NodeBoard.slotSize / type.accumulator.byteCount
     pieceCount = isSmall ? 0 : (count + pieceLength - 1) / pieceLength
     operands = .allocate(capacity: node.size)
@@ -78,9 +78,6 @@ final class NodeAllreduce {
     targets.deallocate()
     bases.deallocate()
   }
-
-  /// Bytes up to which it is cheaper that every rank reads everything than that all wait a second time.
-  static func smallSize(ranks: Int) -> Int { NodeBoard.messageSize / max(ranks / 2, 1) }
 
   var isComplete: Bool {
     if case .complete = state { true } else { false }
@@ -110,7 +107,8 @@ final class NodeAllreduce {
     var location = SharedLocation.elsewhere
     if isSmall {
       if let base = buffer.baseAddress {
-        board.message(number, of: node.rank).copyMemory(from: base, byteCount: buffer.count)
+        board.message(number, of: node.rank, byteCount: buffer.count)
+          .copyMemory(from: base, byteCount: buffer.count)
       }
     } else {
       location = node.location(of: UnsafeRawBufferPointer(buffer))
@@ -137,11 +135,6 @@ final class NodeAllreduce {
     return true
   }
 
-  /// Local ranks that have not announced this call.
-  var absentees: [Int] {
-    (0..<node.size).filter { $0 != node.rank && board.announcement(number, of: $0) == nil }
-  }
-
   private var way: Way { isSmall ? .small : areShared && across == nil ? .shared : .piecewise }
 
   private func haveAllArrived() throws -> Bool {
@@ -150,8 +143,7 @@ final class NodeAllreduce {
       guard let announcement = board.announcement(number, of: rank) else { return false }
       if announcement.call != call {
         throw CallMismatch(
-          ranks: (node.members[node.rank], node.members[rank]),
-          calls: (CallSignature(word: call), CallSignature(word: announcement.call)))
+          node.members[node.rank], call, node.members[rank], announcement.call)
       }
       if announcement.location.isShared {
         bases[rank] = node.address(of: announcement.location, rank: rank)
@@ -166,7 +158,10 @@ final class NodeAllreduce {
 
   private func reduceSmall() -> Bool {
     guard let base = buffer.baseAddress else { return true }
-    for rank in 0..<node.size { operands[rank] = UnsafeRawPointer(board.message(number, of: rank)) }
+    for rank in 0..<node.size {
+      operands[rank] = UnsafeRawPointer(
+        board.message(number, of: rank, byteCount: buffer.count))
+    }
     targets[0] = base
     reducer.reduceAndFinish(
       Reducer.Operands(pointers: operands), count: count, into: .init(rebasing: targets[..<1]))

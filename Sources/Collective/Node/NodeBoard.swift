@@ -38,14 +38,20 @@ struct NodeBoard {
 
   // Two cache lines apart: processors fetch lines in pairs.
   private static let stride = 128
+  private static let announcementSize = 4 * MemoryLayout<UInt64>.size
   private static let countersOffset = depth * stride
   private static let messagesOffset = countersOffset + Counter.allCases.count * stride
   private static let slotsOffset = messagesOffset + depth * messageSize
 
-  private let segments: [UnsafeMutableRawPointer]
+  private let segments: UnsafeMutablePointer<UnsafeMutableRawPointer>
 
   /// - Parameter segments: of every local rank, `byteCount` bytes each, zero.
-  init(segments: [UnsafeMutableRawPointer]) { self.segments = segments }
+  init(segments: [UnsafeMutableRawPointer]) {
+    self.segments = .allocate(capacity: segments.count)
+    self.segments.initialize(from: segments, count: segments.count)
+  }
+
+  func deallocate() { segments.deallocate() }
 
   private typealias Word = Atomic<UInt64>
 
@@ -86,8 +92,13 @@ struct NodeBoard {
         region: Int(Int64(bitPattern: fields[2])), offset: Int(fields[3])))
   }
 
-  func message(_ number: Int, of rank: Int) -> UnsafeMutableRawPointer {
-    segments[rank] + NodeBoard.messagesOffset + number % NodeBoard.depth * NodeBoard.messageSize
+  /// Where a message of `byteCount` bytes is: behind the announcement in the same cache lines, if it fits
+  /// there.
+  func message(_ number: Int, of rank: Int, byteCount: Int) -> UnsafeMutableRawPointer {
+    let slot = number % NodeBoard.depth
+    return byteCount <= NodeBoard.stride - NodeBoard.announcementSize
+      ? segments[rank] + slot * NodeBoard.stride + NodeBoard.announcementSize
+      : segments[rank] + NodeBoard.messagesOffset + slot * NodeBoard.messageSize
   }
 
   func slot(_ piece: Int, of rank: Int) -> UnsafeMutableRawPointer {

@@ -4,6 +4,7 @@ import Kernels
 /// have under way, first come first served.
 final class NodeGroup {
   let board: NodeBoard
+  let operands: UnsafeMutableBufferPointer<UnsafeRawPointer>
   /// This rank's number on its node, and how many there are.
   let rank: Int
   let size: Int
@@ -13,7 +14,7 @@ final class NodeGroup {
   private var regions: [SharedRegion] = []
   /// From the first call that has not completed.
   private var queue: [NodeAllreduce] = []
-  private var started = 0
+  private(set) var started = 0
   private var pieces = 0
   /// What was last seen of the others' counters.
   private var seen: [[Int]]
@@ -27,6 +28,12 @@ final class NodeGroup {
     seen = Array(
       repeating: Array(repeating: 0, count: members.count), count: NodeBoard.Counter.allCases.count)
     queue.reserveCapacity(64)
+    operands = .allocate(capacity: members.count)
+  }
+
+  deinit {
+    board.deallocate()
+    operands.deallocate()
   }
 
   /// Makes memory known in which buffers may lie; all ranks in the same order.
@@ -58,6 +65,16 @@ final class NodeGroup {
     try progress()
   }
 
+  /// Whether no call is under way.
+  var isIdle: Bool { queue.isEmpty }
+
+  /// The number of a call that does not go through the queue.
+  func takeNumber() -> Int {
+    precondition(isIdle)
+    started += 1
+    return started - 1
+  }
+
   /// Moves the calls under way as far as they go without waiting.
   func progress() throws {
     while let first = queue.first {
@@ -79,9 +96,7 @@ final class NodeGroup {
   }
 
   /// Ranks that have not yet arrived at the call that this rank waits for.
-  var absentees: [Int] {
-    queue.first?.absentees.map { members[$0] } ?? []
-  }
+  var absentees: [Int] { queue.first.map { absentees($0.number) } ?? [] }
 }
 
 /// Memory of which every rank of a node has a segment.

@@ -17,22 +17,20 @@ public struct Reduction<Element: Reducible> {
 
   let body: Body
   let isAverage: Bool
-  /// As it appears in messages and tables.
-  public let name: String
+  /// As ranks compare it, in 6 bits: 1 to 5 of those below, or a hash of a custom one's name.
+  let number: UInt64
 
-  public static var sum: Reduction { .init(body: .kernel(.sum), isAverage: false, name: "sum") }
+  public static var sum: Reduction { .init(body: .kernel(.sum), isAverage: false, number: 1) }
   /// The sum divided by the number of ranks.
-  public static var average: Reduction {
-    .init(body: .kernel(.sum), isAverage: true, name: "average")
-  }
+  public static var average: Reduction { .init(body: .kernel(.sum), isAverage: true, number: 2) }
   public static var minimum: Reduction {
-    .init(body: .kernel(.minimum), isAverage: false, name: "minimum")
+    .init(body: .kernel(.minimum), isAverage: false, number: 3)
   }
   public static var maximum: Reduction {
-    .init(body: .kernel(.maximum), isAverage: false, name: "maximum")
+    .init(body: .kernel(.maximum), isAverage: false, number: 4)
   }
   public static var product: Reduction {
-    .init(body: .kernel(.product), isAverage: false, name: "product")
+    .init(body: .kernel(.product), isAverage: false, number: 5)
   }
 
   /// Any associative and commutative function. Its operands come in the order of ranks.
@@ -47,6 +45,14 @@ public struct Reduction<Element: Reducible> {
       let y = y.assumingMemoryBound(to: Element.Accumulator.self)
       for i in 0..<count { y[i] = combine(a[i], b[i]) }
     }
-    return Reduction(body: .custom(bulk), isAverage: false, name: name)
+    // FNV-1a: the same on every rank, unlike `Hasher`.
+    let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return Reduction(body: .custom(bulk), isAverage: false, number: 32 + hash % 32)
+  }
+
+  /// For messages.
+  static func name(ofNumber number: Int) -> String {
+    let names = ["none", "sum", "average", "minimum", "maximum", "product"]
+    return number < names.count ? names[number] : "custom operation \(number)"
   }
 }

@@ -1,0 +1,49 @@
+// An allreduce of few bytes, from beginning to end: nothing is kept of it, and nothing looked up for it, since
+// it takes no longer than a few cache misses.
+
+extension NodeGroup {
+  /// Bytes up to which it is cheaper that every rank reads everything than that all wait a second time.
+  var smallSize: Int { NodeBoard.messageSize / max(size / 2, 1) }
+
+  /// Every rank leaves its input on its board and reduces everybody's for itself.
+  /// - Precondition: no call is under way; at most `smallSize` bytes.
+  /// - Parameter pause: between two looks at what others have to do first; throws when it takes too long.
+  func allreduceSmall(
+    _ buffer: UnsafeMutableRawBufferPointer, _ reducer: Reducer, call: UInt64,
+    pause: (_ number: Int) throws -> Void
+  ) throws {
+    let number = takeNumber()
+    while !haveAll(.completed, reached: number + 1 - NodeBoard.depth) { try pause(number) }
+    if let base = buffer.baseAddress {
+      board.message(number, of: rank, byteCount: buffer.count)
+        .copyMemory(from: base, byteCount: buffer.count)
+    }
+    board.announce(.init(call: call, location: .elsewhere), number: number, rank: rank)
+    for peer in 0..<size {
+      var announcement = board.announcement(number, of: peer)
+      while announcement == nil {
+        try pause(number)
+        announcement = board.announcement(number, of: peer)
+      }
+      if announcement!.call != call {
+        throw CallMismatch(members[rank], call, members[peer], announcement!.call)
+      }
+      operands[peer] = UnsafeRawPointer(
+        board.message(number, of: peer, byteCount: buffer.count))
+    }
+    if let base = buffer.baseAddress {
+      withUnsafePointer(to: base) { target in
+        reducer.reduceAndFinish(
+          Reducer.Operands(pointers: operands), count: buffer.count / reducer.elementSize,
+          into: UnsafeBufferPointer(start: target, count: 1))
+      }
+    }
+    board.setCount(.completed, of: rank, to: number + 1)
+  }
+
+  /// Ranks that have not announced call `number`.
+  func absentees(_ number: Int) -> [Int] {
+    (0..<size).filter { $0 != rank && board.announcement(number, of: $0) == nil }
+      .map { members[$0] }
+  }
+}
