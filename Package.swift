@@ -86,7 +86,7 @@ let package = Package(
     .target(name: "Experiments", dependencies: ["CCPU"]),
     // Optimized in debug builds too: tests check results of many megabytes.
     .target(
-      name: "Benchmarks", dependencies: ["Collective", "MPI", "Kernels"],
+      name: "Benchmarks", dependencies: ["Collective", "MPI", "Kernels", "Experiments"],
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .executableTarget(
       name: "lockstep",
@@ -108,7 +108,7 @@ let package = Package(
       dependencies: ["Training", "Collective", "Datasets", "NN", "Kernels", "TestSupport"],
       exclude: ["Oracles"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Collective"]),
     .testTarget(
       name: "ProductTests", dependencies: ["lockstep", "RankCases", "TestSupport"],
       exclude: ["Cluster"]),

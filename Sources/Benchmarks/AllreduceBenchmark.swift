@@ -100,21 +100,24 @@ public struct AllreduceBenchmark {
     _ type: ElementType, _ reduction: ReductionChoice
   ) throws -> [[ResultRecord]] {
     switch type {
-    case .float32: try measure(Float.self, reduction)
-    case .float64: try measure(Double.self, reduction)
-    case .int32: try measure(Int32.self, reduction)
-    case .int64: try measure(Int64.self, reduction)
-    case .float16, .bfloat16: preconditionFailure("checked by AllreduceOptions")
+    case .float32: try measure(reduction, mpi.candidates(reduction, of: Float.self), of: Float.self)
+    case .float64:
+      try measure(reduction, mpi.candidates(reduction, of: Double.self), of: Double.self)
+    case .float16: try measure(reduction, [], of: Float16.self)
+    case .bfloat16: try measure(reduction, [], of: BFloat16.self)
+    case .int32: try measure(reduction, mpi.candidates(reduction, of: Int32.self), of: Int32.self)
+    case .int64: try measure(reduction, mpi.candidates(reduction, of: Int64.self), of: Int64.self)
     }
   }
 
   /// - Returns: a list for each size.
-  private func measure<Element: BenchmarkElement & MPIElement>(
-    _ type: Element.Type, _ reduction: ReductionChoice
+  private func measure<Element: BenchmarkElement>(
+    _ reduction: ReductionChoice, _ rivals: [Candidate], of element: Element.Type
   ) throws -> [[ResultRecord]] {
+    let type = element.elementType
     let candidates =
-      own.candidates([nil] + options.methods, reduction, of: type)
-      + mpi.candidates(reduction, of: type) + [.memcpy(elementSize: type.byteCount)]
+      own.candidates([nil] + options.methods, reduction, of: element) + rivals
+      + [.memcpy(elementSize: type.byteCount)]
     let sizes = options.sizes.sizes(stride: type.byteCount)
     let pattern = TestPattern<Element>(
       reduction, ranks: world.size,
@@ -125,7 +128,7 @@ public struct AllreduceBenchmark {
       let count = size / type.byteCount
       return try timer.measure(count: count).map {
         let record = ResultRecord(
-          $0, count: count, type: type.elementType, reduction: reduction, ranks: world.size)
+          $0, count: count, type: type, reduction: reduction, ranks: world.size)
         output?.line(AllreduceTable.line(record))
         try output?.record(record)
         return record

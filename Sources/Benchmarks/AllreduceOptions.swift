@@ -22,7 +22,7 @@ public struct AllreduceOptions: Equatable, Sendable {
   public var sizes: SizeRange
   public var types: [ElementType]
   public var reductions: [ReductionChoice]
-  /// Beside the choice by size, which always takes part.
+  /// Beside the group's own choice, which always takes part.
   public var methods: [AllreduceMethod]
   public var transport: TransportChoice
   public var rivals: MPIRivals
@@ -48,11 +48,8 @@ public struct AllreduceOptions: Equatable, Sendable {
   /// What of it cannot be measured, in words; empty if everything can.
   public var faults: [String] {
     var faults: [String] = []
-    for type in types {
-      if type.byteCount < 4 { faults.append("--types \(type): MPI has no such type to compare") }
-      if sizes.sizes(stride: type.byteCount).isEmpty {
-        faults.append("--sizes \(sizes.text): no element of \(type) fits")
-      }
+    for type in types where sizes.sizes(stride: type.byteCount).isEmpty {
+      faults.append("--sizes \(sizes.text): no element of \(type) fits")
     }
     if !(budget > 0 && budget <= 3600) {
       faults.append("--budget: more than 0, at most 3600 seconds")

@@ -36,7 +36,7 @@ final class AllreduceTimer<Element: BenchmarkElement> {
     memory.cut(byteCount: count * MemoryLayout<Element>.stride)
     let wrong = try candidates.map { try wrongCounts($0, count: count) }
     // Numbers that reductions leave as they are: many calls in place must not end in infinities.
-    memory.fill(with: Element(exact: pattern.reduction == .product ? 1 : 0))
+    memory.fill(with: Element(nearest: pattern.reduction == .product ? 1 : 0))
     let rounds = try chooseRounds(count: count)
     let times = try timeCalls(count: count, rounds: rounds)
     let timings = times.map { $0.isEmpty ? nil : Timing(nanoseconds: $0) }
@@ -63,7 +63,7 @@ final class AllreduceTimer<Element: BenchmarkElement> {
     let (input, result) = (typed(source), UnsafeBufferPointer(typed(target)))
     var wrong: [Int64] = [0, 0]
     pattern.fill(input, rank: world.rank)
-    typed(target).update(repeating: Element(exact: 3))
+    typed(target).update(repeating: Element(nearest: 3))
     try candidate.outOfPlace(source, target, count)
     let changed = pattern.wrongCount(in: UnsafeBufferPointer(input), asInputOf: world.rank)
     let isCopy = candidate.kind == .memcpy

@@ -10,49 +10,30 @@ protocol BenchmarkElement: Reducible, Equatable {
   /// Integers up to this magnitude are exact.
   static var exactLimit: Int { get }
 
-  /// - Precondition: the magnitude of `integer` is at most `exactLimit`.
-  init(exact integer: Int)
+  init(nearest integer: Int)
 
   /// The mean of `ranks` numbers of this sum: as a quotient, and as a product with the reciprocal, which
   /// is rounded twice. Both are right. Means of integers are truncated.
   static func means(ofSum sum: Int, ranks: Int) -> (quotient: Self, product: Self)
-
-  /// Turns sums over `ranks` numbers into their means, in place.
-  static func average(_ sums: UnsafeMutableBufferPointer<Self>, ranks: Int)
-}
-
-extension BenchmarkElement {
-  static var byteCount: Int { elementType.byteCount }
 }
 
 extension BenchmarkElement where Self: BinaryFloatingPoint {
   static var exactLimit: Int { 1 << (significandBitCount + 1) }
 
-  init(exact integer: Int) { self = Self(exactly: integer)! }
+  init(nearest integer: Int) { self = Self(integer) }
 
   static func means(ofSum sum: Int, ranks: Int) -> (quotient: Self, product: Self) {
-    (Self(exact: sum) / Self(exact: ranks), Self(exact: sum) * (1 / Self(exact: ranks)))
-  }
-
-  static func average(_ sums: UnsafeMutableBufferPointer<Self>, ranks: Int) {
-    let factor = 1 / Self(exact: ranks)
-    for index in sums.indices { sums[index] *= factor }
+    (Self(sum) / Self(ranks), Self(sum) * (1 / Self(ranks)))
   }
 }
 
 extension BenchmarkElement where Self: FixedWidthInteger {
   static var exactLimit: Int { Int(max) }
 
-  init(exact integer: Int) { self = Self(integer) }
+  init(nearest integer: Int) { self = Self(integer) }
 
   static func means(ofSum sum: Int, ranks: Int) -> (quotient: Self, product: Self) {
-    let mean = Self(exact: sum / ranks)
-    return (mean, mean)
-  }
-
-  static func average(_ sums: UnsafeMutableBufferPointer<Self>, ranks: Int) {
-    let divisor = Self(exact: ranks)
-    for index in sums.indices { sums[index] /= divisor }
+    (Self(sum / ranks), Self(sum / ranks))
   }
 }
 
@@ -60,3 +41,23 @@ extension Float: BenchmarkElement {}
 extension Double: BenchmarkElement {}
 extension Int32: BenchmarkElement {}
 extension Int64: BenchmarkElement {}
+
+// The 16-bit types are computed with in Float, and rounded at the end.
+
+extension Float16: BenchmarkElement {
+  static func means(ofSum sum: Int, ranks: Int) -> (quotient: Float16, product: Float16) {
+    let means = Float.means(ofSum: sum, ranks: ranks)
+    return (Float16(means.quotient), Float16(means.product))
+  }
+}
+
+extension BFloat16: BenchmarkElement {
+  static var exactLimit: Int { 1 << 8 }
+
+  init(nearest integer: Int) { self.init(Float(integer)) }
+
+  static func means(ofSum sum: Int, ranks: Int) -> (quotient: BFloat16, product: BFloat16) {
+    let means = Float.means(ofSum: sum, ranks: ranks)
+    return (BFloat16(means.quotient), BFloat16(means.product))
+  }
+}

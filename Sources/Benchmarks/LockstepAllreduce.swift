@@ -2,14 +2,14 @@ import Collective
 import Kernels
 import MPI
 
-/// This package's allreduce, as the benchmark sees it: the memory it likes best, and the candidates that it
-/// enters.
+/// This package's allreduce, as the benchmark sees it: the memory that it likes best, and the candidates
+/// that it enters.
 final class LockstepAllreduce {
   private let group: ProcessGroup
   let kernels: InstructionSet
 
   /// Collective. All ranks compute with the newest kernels that every one of them has.
-  /// - Throws: `UnusableInstructionSet`; `MPIError`.
+  /// - Throws: `UnusableInstructionSet`; what `ProcessGroup` throws.
   init(
     _ world: Communicator, _ transport: AllreduceOptions.TransportChoice,
     environment: [String: String]
@@ -23,28 +23,32 @@ final class LockstepAllreduce {
       MPITransport(world), options: options, kernels: KernelSet(kernels))
   }
 
-  /// Memory in the node's shared window, on a 64-byte boundary; it lives until MPI ends. Collective.
+  /// Memory in the node's shared window, or what the group has in its place. Collective.
   func allocateWindow(byteCount: Int) throws -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(try group.allocate(Float.self, count: (byteCount + 3) / 4))
+    let stride = MemoryLayout<Float>.stride
+    return UnsafeMutableRawBufferPointer(
+      try group.allocate(Float.self, count: (byteCount + stride - 1) / stride))
   }
 
-  /// Two candidates for each method, nil being the group's choice: with the result in the shared window, and
-  /// in ordinary memory.
+  /// Candidates for each method, nil being the group's choice. Those that can use shared memory take
+  /// part twice: with the result in the shared window, and in ordinary memory.
   func candidates<Element: BenchmarkElement>(
-    _ methods: [AllreduceMethod?], _ reduction: ReductionChoice, of type: Element.Type
+    _ methods: [AllreduceMethod?], _ choice: ReductionChoice, of type: Element.Type
   ) -> [Candidate] {
-    methods.flatMap { method in
-      [true, false].map { usesWindow in
+    let reduction = choice.reduction(of: type)
+    return methods.flatMap { method in
+      let canShare = group.sharesMemory && (method == nil || method == .hierarchical)
+      return (canShare ? [true, false] : [false]).map { usesWindow in
         let inPlace = { [group] (buffer: UnsafeMutableRawPointer, count: Int) in
           let elements = UnsafeMutableBufferPointer(
-            start: buffer.assumingMemoryBound(to: Element.self), count: count)
-          try group.allreduce(elements, reduction.reduction(), method)
+            start: buffer.assumingMemoryBound(to: type), count: count)
+          try group.allreduce(elements, reduction, method)
         }
         return Candidate(
           name: (method?.rawValue ?? "auto") + (usesWindow ? "/window" : "/private"),
           kind: .lockstep, usesWindow: usesWindow,
           outOfPlace: { source, target, count in
-            target.copyMemory(from: source, byteCount: count * type.byteCount)
+            target.copyMemory(from: source, byteCount: count * type.elementType.byteCount)
             try inPlace(target, count)
           }, inPlace: inPlace)
       }
@@ -53,7 +57,7 @@ final class LockstepAllreduce {
 }
 
 extension ReductionChoice {
-  fileprivate func reduction<Element: Reducible>() -> Reduction<Element> {
+  fileprivate func reduction<Element: Reducible>(of type: Element.Type) -> Reduction<Element> {
     switch self {
     case .sum: .sum
     case .average: .average

@@ -1,3 +1,4 @@
+import Collective
 import MPI
 
 /// Which variants of `MPI_Allreduce` take part.
@@ -33,7 +34,7 @@ struct MPICandidates {
     self.variants = variants
   }
 
-  func candidates<Element: BenchmarkElement & MPIElement>(
+  func candidates<Element: MPIBenchmarkElement>(
     _ reduction: ReductionChoice, of type: Element.Type
   ) -> [Candidate] {
     let operation = reduction.mpi
@@ -58,6 +59,31 @@ struct MPICandidates {
     }
   }
 }
+
+/// A type that MPI can reduce too: all but the 16-bit ones.
+protocol MPIBenchmarkElement: BenchmarkElement, MPIElement {
+  /// Turns sums over `ranks` numbers into their means, in place.
+  static func average(_ sums: UnsafeMutableBufferPointer<Self>, ranks: Int)
+}
+
+extension MPIBenchmarkElement where Self: BinaryFloatingPoint {
+  static func average(_ sums: UnsafeMutableBufferPointer<Self>, ranks: Int) {
+    let factor = 1 / Self(ranks)
+    for index in sums.indices { sums[index] *= factor }
+  }
+}
+
+extension MPIBenchmarkElement where Self: FixedWidthInteger {
+  static func average(_ sums: UnsafeMutableBufferPointer<Self>, ranks: Int) {
+    let divisor = Self(ranks)
+    for index in sums.indices { sums[index] /= divisor }
+  }
+}
+
+extension Float: MPIBenchmarkElement {}
+extension Double: MPIBenchmarkElement {}
+extension Int32: MPIBenchmarkElement {}
+extension Int64: MPIBenchmarkElement {}
 
 extension ReductionChoice {
   fileprivate var mpi: ReductionOperation {

@@ -1,3 +1,5 @@
+import Experiments
+
 /// Buffer sizes in bytes, each a factor larger than the one before: `4:64M:4`.
 public struct SizeRange: Equatable, Sendable {
   public let minimum: Int
@@ -20,16 +22,10 @@ public struct SizeRange: Equatable, Sendable {
     self.factor = factor
   }
 
-  private static let units: [(letter: Character, bytes: Int)] = [
-    ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10),
-  ]
-
   private static func bytes(_ text: Substring) -> Int? {
-    let unit = units.first { $0.letter == text.last?.uppercased().first }
-    guard let number = Int(unit == nil ? text : text.dropLast()), number > 0,
-      case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit?.bytes ?? 1),
-      !overflow, bytes <= limit
-    else { return nil }
+    guard let bytes = try? Quantity.bytes(String(text)), (1...limit).contains(bytes) else {
+      return nil
+    }
     return bytes
   }
 
@@ -46,7 +42,8 @@ public struct SizeRange: Equatable, Sendable {
   }
 
   private static func text(_ bytes: Int) -> String {
-    guard let unit = units.first(where: { bytes % $0.bytes == 0 }) else { return "\(bytes)" }
-    return "\(bytes / unit.bytes)\(unit.letter)"
+    let units = [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+    guard let (letter, unit) = units.first(where: { bytes % $0.1 == 0 }) else { return "\(bytes)" }
+    return "\(bytes / unit)\(letter)"
   }
 }

@@ -38,7 +38,7 @@ struct TestPattern<Element: BenchmarkElement> {
         expected.append(means.quotient)
         alternative.append(means.product)
       } else {
-        expected.append(Element(exact: result))
+        expected.append(Element(nearest: result))
       }
     }
     self.expected = expected
@@ -47,7 +47,7 @@ struct TestPattern<Element: BenchmarkElement> {
 
   /// What `rank` has at `index`.
   func input(_ rank: Int, _ index: Int) -> Element {
-    Element(exact: TestPattern.input(rank, index % period, reduction, ranks: ranks))
+    Element(nearest: TestPattern.input(rank, index % period, reduction, ranks: ranks))
   }
 
   /// Writes the input of `rank`.

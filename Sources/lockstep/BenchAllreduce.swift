@@ -53,7 +53,7 @@ struct BenchAllreduce: ParsableCommand {
 
   @Option(
     help: """
-      Algorithms beside the choice by size, which always takes part, separated by commas: \
+      Algorithms beside training's choice, which always takes part, separated by commas: \
       \(names(AllreduceMethod.self)).
       """,
     transform: { try list($0, of: AllreduceMethod.self) })
@@ -191,20 +191,22 @@ extension AllreduceOptions.TransportChoice: ExpressibleByArgument {}
 extension AllreduceOptions.Buffers: ExpressibleByArgument {}
 extension MPIRivals: ExpressibleByArgument {}
 
-private typealias Named = CaseIterable & RawRepresentable<String>
+private typealias Named = CaseIterable & RawRepresentable<String> & Equatable
 
 private func names<Value: Named>(_ type: Value.Type) -> String {
   type.allCases.map(\.rawValue).joined(separator: ", ")
 }
 
-/// Reads names separated by commas.
-private func list<Value: Named & Equatable>(_ text: String, of type: Value.Type) throws -> [Value] {
-  try text.split(separator: ",", omittingEmptySubsequences: false).reduce(into: []) {
-    values, name in
-    guard let value = Value(rawValue: String(name)) else {
+/// Reads names separated by commas, each once.
+private func list<Value: Named>(_ text: String, of type: Value.Type) throws -> [Value] {
+  let values = try Quantity.list(text) { name in
+    guard let value = Value(rawValue: name) else {
       throw ValidationError("'\(name)' is none of \(names(type))")
     }
-    guard !values.contains(value) else { throw ValidationError("'\(name)' is there twice") }
-    values.append(value)
+    return value
   }
+  for (index, value) in values.enumerated() where values[..<index].contains(value) {
+    throw ValidationError("'\(text)': \(value.rawValue) is there twice")
+  }
+  return values
 }

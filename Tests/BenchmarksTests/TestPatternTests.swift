@@ -1,3 +1,4 @@
+import Collective
 import Testing
 
 @testable import Benchmarks
@@ -23,7 +24,7 @@ struct TestPatternTests {
     }
   }
 
-  private func check<Element: BenchmarkElement & Numeric & Comparable>(
+  private func check<Element: MPIBenchmarkElement & Numeric & Comparable>(
     _ type: Element.Type, _ reduction: ReductionChoice, ranks: Int
   ) {
     let (period, count) = (101, 350)
@@ -49,6 +50,27 @@ struct TestPatternTests {
       check(Double.self, reduction, ranks: ranks)
       check(Int32.self, reduction, ranks: ranks)
       check(Int64.self, reduction, ranks: ranks)
+    }
+  }
+
+  @Test("16-bit results are those of Float, rounded", arguments: [1, 2, 3, 8, 300])
+  func halves(ranks: Int) {
+    check(Float16.self, ranks: ranks, read: Float.init, round: Float16.init)
+    check(BFloat16.self, ranks: ranks, read: Float.init, round: BFloat16.init)
+  }
+
+  private func check<Element: BenchmarkElement>(
+    _ type: Element.Type, ranks: Int, read: (Element) -> Float, round: (Float) -> Element
+  ) {
+    for reduction in [ReductionChoice.sum, .average] {
+      let pattern = TestPattern<Element>(reduction, ranks: ranks, period: 53)
+      var result = (0..<100).map { index in
+        let sum = (0..<ranks).reduce(Float(0)) { $0 + read(pattern.input($1, index)) }
+        return round(reduction == .average ? sum / Float(ranks) : sum)
+      }
+      #expect(result.withUnsafeBufferPointer(pattern.wrongCount) == 0)
+      result[60] = round(read(result[60]) + 2)
+      #expect(result.withUnsafeBufferPointer(pattern.wrongCount) == 1)
     }
   }
 

@@ -12,7 +12,10 @@ extension ProductTests {
       let result = try Launching.mpirun(
         ranks,
         [Launching.lockstep] + BenchTests.small
-          + ["--sizes", "4:40004:100", "--algorithms", "ring,tree", "--ops", "sum,average"])
+          + [
+            "--sizes", "4:40004:100", "--algorithms", "ring,hierarchical", "--ops",
+            "sum,average",
+          ])
       #expect(result.status == 0, "\(result.errors)")
       let lines = result.output.split(separator: "\n").map(String.init)
       let header = lines.filter { $0.hasPrefix("# ") }
@@ -31,7 +34,8 @@ extension ProductTests {
         $0.split(separator: " ").map(String.init)
       }
       let candidates =
-        ["auto", "ring", "tree"].flatMap { ["\($0)/window", "\($0)/private"] }
+        ["auto/window", "auto/private", "ring/private"]
+        + ["hierarchical/window", "hierarchical/private"]
         + ["mpi/default", "mpi/basic-linear", "mpi/nonoverlapping", "mpi/recursive-doubling"]
         + ["mpi/ring", "mpi/segmented-ring", "mpi/rabenseifner", "memcpy"]
       let results = rows.filter { $0.count == 14 }
@@ -56,6 +60,34 @@ extension ProductTests {
       #expect(ratios.map { $0[3] } == (0..<6).flatMap { _ in ["auto/window", "auto/private"] })
       #expect(ratios.allSatisfy { Double($0[4])! > 0 && $0[5].hasPrefix("mpi/") })
       #expect(rows.count == results.count + ratios.count)
+    }
+
+    @Test("every type and reduction is checked", arguments: ["auto", "mpi"])
+    func types(transport: String) throws {
+      let types = ["float32", "float64", "float16", "bfloat16", "int32", "int64"]
+      let operations = ["sum", "average", "minimum", "maximum", "product"]
+      let result = try Launching.mpirun(
+        3,
+        [Launching.lockstep] + BenchTests.small + [
+          "--sizes", "8:8K:32", "--against", "default", "--transport", transport, "--types",
+          types.joined(separator: ","), "--ops", operations.joined(separator: ","), "--json", "-",
+        ])
+      #expect(result.status == 0, "\(result.errors)")
+      let results = try result.output.split(separator: "\n").map {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]
+      }.filter { $0["event"] as? String == "result" }
+      for type in types {
+        for operation in operations {
+          let names = results.filter {
+            $0["type"] as? String == type && $0["redop"] as? String == operation
+          }.map { $0["candidate"] as! String }
+          // MPI has no 16-bit floats; without shared memory there is no window.
+          let expected =
+            (transport == "auto" ? ["auto/window"] : []) + ["auto/private"]
+            + (type.hasSuffix("float16") ? [] : ["mpi/default"]) + ["memcpy"]
+          #expect(names == (0..<3).flatMap { _ in expected }, "\(type) \(operation)")
+        }
+      }
     }
 
     @Test("started alone it starts mpirun, and writes JSON")
