@@ -59,7 +59,8 @@ final class AllreduceTimer<Element: BenchmarkElement> {
     func typed(_ memory: UnsafeMutableRawPointer) -> UnsafeMutableBufferPointer<Element> {
       .init(start: memory.assumingMemoryBound(to: Element.self), count: count)
     }
-    let (source, target) = (memory.source(), memory.target(inWindow: candidate.usesWindow))
+    let source = memory.source(inWindow: candidate.usesWindow)
+    let target = memory.target(inWindow: candidate.usesWindow)
     let (input, result) = (typed(source), UnsafeBufferPointer(typed(target)))
     var wrong: [Int64] = [0, 0]
     pattern.fill(input, rank: world.rank)
@@ -103,7 +104,7 @@ final class AllreduceTimer<Element: BenchmarkElement> {
     for round in 0..<rounds {
       for (index, candidate) in candidates.enumerated() {
         let inWindow = candidate.usesWindow
-        let source = UnsafeRawPointer(memory.source())
+        let source = UnsafeRawPointer(memory.source(inWindow: inWindow))
         var target = memory.target(inWindow: inWindow)
         try world.barrier()
         var start = monotonicNanoseconds()
@@ -144,7 +145,8 @@ final class AllreduceTimer<Element: BenchmarkElement> {
           if let inPlace = candidate.inPlace {
             try inPlace(target, count)
           } else {
-            try candidate.outOfPlace(memory.source(), target, count)
+            try candidate.outOfPlace(
+              memory.source(inWindow: candidate.usesWindow), target, count)
           }
         }
         times[index * blocks + block] = monotonicNanoseconds() - start

@@ -1,14 +1,15 @@
 import Foundation
 import Kernels
 
-/// The buffers of a benchmark: sources and targets in ordinary memory, and targets in the node's shared
-/// window. It lives until the process ends.
+/// The buffers of a benchmark: sources and targets, in ordinary memory and in the node's shared window. It lives
+/// until the process ends.
 struct BenchmarkMemory {
   /// Bytes that the buffers of one kind have together at least, whatever their size.
   let covering: Int
   private var sources: Arena
   private var targets: Arena
-  private var windows: Arena
+  private var windowSources: Arena
+  private var windowTargets: Arena
 
   /// Collective, as `allocateWindow` is.
   /// - Parameters:
@@ -24,26 +25,31 @@ struct BenchmarkMemory {
     }
     sources = ordinary()
     targets = ordinary()
-    windows = Arena(try allocateWindow(byteCount))
+    windowSources = Arena(try allocateWindow(byteCount))
+    windowTargets = Arena(try allocateWindow(byteCount))
   }
 
   mutating func cut(byteCount: Int) {
     sources.cut(byteCount: byteCount, covering: covering)
     targets.cut(byteCount: byteCount, covering: covering)
-    windows.cut(byteCount: byteCount, covering: covering)
+    windowSources.cut(byteCount: byteCount, covering: covering)
+    windowTargets.cut(byteCount: byteCount, covering: covering)
   }
 
   func fill<Element>(with value: Element) {
     sources.fill(with: value)
     targets.fill(with: value)
-    windows.fill(with: value)
+    windowSources.fill(with: value)
+    windowTargets.fill(with: value)
   }
 
   /// The next buffer for an input that stays as it is.
-  mutating func source() -> UnsafeMutableRawPointer { sources.next() }
+  mutating func source(inWindow: Bool) -> UnsafeMutableRawPointer {
+    inWindow ? windowSources.next() : sources.next()
+  }
 
   /// The next buffer for a result.
   mutating func target(inWindow: Bool) -> UnsafeMutableRawPointer {
-    inWindow ? windows.next() : targets.next()
+    inWindow ? windowTargets.next() : targets.next()
   }
 }

@@ -17,7 +17,7 @@ struct Candidate {
   /// Such as `auto/window` or `mpi/ring`.
   var name: String
   var kind: CandidateKind
-  /// Whether the buffer that takes the result is in the node's shared window.
+  /// Whether its buffers are in the node's shared window.
   var usesWindow = false
   /// Leaves the result in `target`, and `source` as it was.
   var outOfPlace:

@@ -31,7 +31,7 @@ final class LockstepAllreduce {
   }
 
   /// Candidates for each method, nil being the group's choice. Those that can use shared memory take
-  /// part twice: with the result in the shared window, and in ordinary memory.
+  /// part twice: with their buffers in the shared window, and in ordinary memory.
   func candidates<Element: BenchmarkElement>(
     _ methods: [AllreduceMethod?], _ choice: ReductionChoice, of type: Element.Type
   ) -> [Candidate] {
@@ -39,18 +39,22 @@ final class LockstepAllreduce {
     return methods.flatMap { method in
       let canShare = group.sharesMemory && (method == nil || method == .hierarchical)
       return (canShare ? [true, false] : [false]).map { usesWindow in
-        let inPlace = { [group] (buffer: UnsafeMutableRawPointer, count: Int) in
-          let elements = UnsafeMutableBufferPointer(
-            start: buffer.assumingMemoryBound(to: type), count: count)
-          try group.allreduce(elements, reduction, method)
+        func elements(
+          _ buffer: UnsafeMutableRawPointer, _ count: Int
+        ) -> UnsafeMutableBufferPointer<Element> {
+          .init(start: buffer.assumingMemoryBound(to: type), count: count)
         }
         return Candidate(
           name: (method?.rawValue ?? "auto") + (usesWindow ? "/window" : "/private"),
           kind: .lockstep, usesWindow: usesWindow,
-          outOfPlace: { source, target, count in
-            target.copyMemory(from: source, byteCount: count * type.elementType.byteCount)
-            try inPlace(target, count)
-          }, inPlace: inPlace)
+          outOfPlace: { [group] source, target, count in
+            let source = UnsafeBufferPointer(
+              start: source.assumingMemoryBound(to: type), count: count)
+            try group.allreduce(source, into: elements(target, count), reduction, method)
+          },
+          inPlace: { [group] buffer, count in
+            try group.allreduce(elements(buffer, count), reduction, method)
+          })
       }
     }
   }

@@ -1,4 +1,4 @@
-// The collectives themselves. Buffers are used in place. All ranks pass the same count, reduction and
+// The collectives themselves. Buffers are used in place, unless there are two. All ranks pass the same count, reduction and
 // root. What a call throws - the transport's error, `CallMismatch`, `RankMissing` - leaves buffers
 // undefined and the group of no further use.
 
@@ -11,8 +11,17 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ method: AllreduceMethod? = nil
   ) throws {
-    if try runSmall(buffer, reduction, method) { return }
-    try startAllreduce(buffer, reduction, method).wait()
+    try allreduce(UnsafeBufferPointer(buffer), into: buffer, reduction, method)
+  }
+
+  /// The same, with the result in another buffer of the same length than the input. They do not overlap, or
+  /// are the same.
+  public func allreduce<Element: Reducible>(
+    _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
+    _ reduction: Reduction<Element> = .sum, _ method: AllreduceMethod? = nil
+  ) throws {
+    if try runSmall(source, into: target, reduction, method) { return }
+    try start(allreduce: source, into: target, reduction, method).wait()
   }
 
   /// Starts an allreduce. `buffer` belongs to the operation until it has been waited for.
@@ -20,7 +29,7 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ method: AllreduceMethod? = nil
   ) throws -> Operation {
-    try start(allreduce: buffer, reduction, method)
+    try start(allreduce: UnsafeBufferPointer(buffer), into: buffer, reduction, method)
   }
 
   /// Reduces every rank's `buffer` elementwise and leaves rank r's chunk of the result on rank r; the rest of

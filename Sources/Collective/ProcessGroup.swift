@@ -143,19 +143,23 @@ public final class ProcessGroup {
 extension ProcessGroup {
   /// How an allreduce is to be run when the caller does not leave it to the group.
   func start<Element: Reducible>(
-    allreduce buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
+    allreduce source: UnsafeBufferPointer<Element>,
+    into buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
     _ method: AllreduceMethod?
   ) throws -> Operation {
+    precondition(source.count == buffer.count)
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
     let chosen = method ?? choice(byteCount: byteCount)
     let signature = CallSignature(
       .allreduce, Element.self, reduction: reduction, count: buffer.count)
     if case .schedule(let algorithm) = chosen {
+      fill(buffer, from: source)
       return try start(
         .allreduce(algorithm), buffer, reduction: reduction, signature: signature)
     }
     guard let node, !options.isCanonical || nodes.isCanonical else {
+      fill(buffer, from: source)
       return try start(
         .allreduce(.choice(byteCount: byteCount, size: size, canonical: options.isCanonical)),
         buffer, reduction: reduction, signature: signature)
@@ -167,7 +171,8 @@ extension ProcessGroup {
     let operation = try begin(signature, isCheckedByNode: across == nil)
     operation.work = .node(run)
     run.prepare(
-      UnsafeMutableRawBufferPointer(buffer), reducer: reducer(reduction), call: signature.word)
+      UnsafeRawBufferPointer(source), into: UnsafeMutableRawBufferPointer(buffer),
+      reducer: reducer(reduction), call: signature.word)
     try explained {
       try node.start(run)
       try operation.advance()
@@ -177,19 +182,21 @@ extension ProcessGroup {
 
   /// Runs an allreduce of few bytes on the spot, if that is what it is; false if it is to be started.
   func runSmall<Element: Reducible>(
-    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
+    _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
+    _ reduction: Reduction<Element>,
     _ method: AllreduceMethod?
   ) throws -> Bool {
     guard let node, across == nil, inFlight.isEmpty, method == nil || method == .hierarchical,
-      buffer.count * MemoryLayout<Element>.stride <= node.smallSize
+      target.count * MemoryLayout<Element>.stride <= node.smallSize
     else { return false }
     let call = CallSignature(
-      .allreduce, Element.self, reduction: reduction, count: buffer.count
+      .allreduce, Element.self, reduction: reduction, count: target.count
     ).word
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
     try node.allreduceSmall(
-      UnsafeMutableRawBufferPointer(buffer), reducer(reduction), call: call
+      UnsafeRawBufferPointer(source), into: UnsafeMutableRawBufferPointer(target),
+      reducer(reduction), call: call
     ) { number in
       guard backoff.pause() else { return }
       if watch == nil { watch = StallWatch(limit: options.timeLimit) }
@@ -217,6 +224,13 @@ extension ProcessGroup {
       try operation.advance()
     }
     return operation
+  }
+
+  private func fill<Element>(
+    _ target: UnsafeMutableBufferPointer<Element>, from source: UnsafeBufferPointer<Element>
+  ) {
+    guard let base = target.baseAddress, UnsafePointer(base) != source.baseAddress else { return }
+    base.update(from: source.baseAddress!, count: source.count)
   }
 
   private func choice(byteCount: Int) -> AllreduceMethod {

@@ -30,10 +30,10 @@ final class NodeAllreduce {
     case complete
   }
 
-  private let node: NodeGroup
-  private let across: CrossNode?
   let count: Int
   let type: ElementType
+  private let node: NodeGroup
+  private let across: CrossNode?
   private let board: NodeBoard
   private let isSmall: Bool
   /// Pieces of the buffer, and the elements of each but the last.
@@ -41,21 +41,28 @@ final class NodeAllreduce {
   private let pieceLength: Int
 
   private var state = State.complete
-  private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var source = UnsafeRawPointer(bitPattern: 64)!
+  private var target = UnsafeMutableRawPointer(bitPattern: 64)!
   private var reducer: Reducer!
   private var call: UInt64 = 0
   private(set) var number = 0
   private var firstPiece = 0
-  private var areShared = false
 
+  // Where every rank's input is and its result shall be, if all of them are in shared memory.
+  private var areSourcesShared = false
+  private var areTargetsShared = false
+  private let sources: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
+  private let targets: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
+
+  // Pieces that have passed each stage.
   private var filled = 0
   private var reduced = 0
   private var published = 0
   private var emptied = 0
 
+  // Of the range that is being reduced.
   private let operands: UnsafeMutableBufferPointer<UnsafeRawPointer>
-  private let targets: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
-  private let bases: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
+  private let results: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
 
   /// - Parameter across: how to go on between nodes; nil on one node.
   init(node: NodeGroup, count: Int, type: ElementType, across: CrossNode?) {
@@ -64,19 +71,20 @@ final class NodeAllreduce {
     self.count = count
     self.type = type
     board = node.board
-    isSmall =
-      across == nil && count * type.byteCount <= node.smallSize
+    isSmall = across == nil && count * type.byteCount <= node.smallSize
     pieceLength = NodeBoard.slotSize / type.accumulator.byteCount
     pieceCount = isSmall ? 0 : (count + pieceLength - 1) / pieceLength
-    operands = .allocate(capacity: node.size)
+    sources = .allocate(capacity: node.size)
     targets = .allocate(capacity: node.size)
-    bases = .allocate(capacity: node.size)
+    operands = .allocate(capacity: node.size)
+    results = .allocate(capacity: node.size)
   }
 
   deinit {
-    operands.deallocate()
+    sources.deallocate()
     targets.deallocate()
-    bases.deallocate()
+    operands.deallocate()
+    results.deallocate()
   }
 
   var isComplete: Bool {
@@ -84,10 +92,18 @@ final class NodeAllreduce {
   }
 
   /// Sets up a call; `NodeGroup.start` then begins it.
-  /// - Parameter call: what all ranks must call alike.
-  func prepare(_ buffer: UnsafeMutableRawBufferPointer, reducer: Reducer, call: UInt64) {
+  /// - Parameters:
+  ///   - target: may be `source`.
+  ///   - call: what all ranks must call alike.
+  func prepare(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+    reducer: Reducer, call: UInt64
+  ) {
     precondition(isComplete)
-    self.buffer = buffer
+    if let input = source.baseAddress, let output = target.baseAddress {
+      self.source = input
+      self.target = output
+    }
     self.reducer = reducer
     self.call = call
   }
@@ -99,22 +115,23 @@ final class NodeAllreduce {
     state = .queued
   }
 
+  /// Bytes of the buffer.
+  private var byteCount: Int { count * type.byteCount }
+
   /// Tells the others that this rank has arrived, unless that would overwrite what one of them still reads.
   func announceIfPossible() {
     guard case .queued = state,
       node.haveAll(.completed, reached: number + 1 - NodeBoard.depth)
     else { return }
-    var location = SharedLocation.elsewhere
+    var announcement = NodeBoard.Announcement(call: call)
     if isSmall {
-      if let base = buffer.baseAddress {
-        board.message(number, of: node.rank, byteCount: buffer.count)
-          .copyMemory(from: base, byteCount: buffer.count)
-      }
+      board.message(number, of: node.rank, byteCount: byteCount)
+        .copyMemory(from: source, byteCount: byteCount)
     } else {
-      location = node.location(of: UnsafeRawBufferPointer(buffer))
+      announcement.source = node.location(of: source, byteCount: byteCount)
+      announcement.target = node.location(of: target, byteCount: byteCount)
     }
-    board.announce(
-      NodeBoard.Announcement(call: call, location: location), number: number, rank: node.rank)
+    board.announce(announcement, number: number, rank: node.rank)
     state = .announced
   }
 
@@ -135,20 +152,28 @@ final class NodeAllreduce {
     return true
   }
 
-  private var way: Way { isSmall ? .small : areShared && across == nil ? .shared : .piecewise }
+  private var way: Way {
+    isSmall ? .small : areSourcesShared && areTargetsShared && across == nil ? .shared : .piecewise
+  }
 
   private func haveAllArrived() throws -> Bool {
-    areShared = true
+    areSourcesShared = true
+    areTargetsShared = true
     for rank in 0..<node.size {
       guard let announcement = board.announcement(number, of: rank) else { return false }
       if announcement.call != call {
         throw CallMismatch(
           node.members[node.rank], call, node.members[rank], announcement.call)
       }
-      if announcement.location.isShared {
-        bases[rank] = node.address(of: announcement.location, rank: rank)
+      if announcement.source.isShared {
+        sources[rank] = node.address(of: announcement.source, rank: rank)
       } else {
-        areShared = false
+        areSourcesShared = false
+      }
+      if announcement.target.isShared {
+        targets[rank] = node.address(of: announcement.target, rank: rank)
+      } else {
+        areTargetsShared = false
       }
     }
     return true
@@ -157,14 +182,12 @@ final class NodeAllreduce {
   // MARK: Small
 
   private func reduceSmall() -> Bool {
-    guard let base = buffer.baseAddress else { return true }
     for rank in 0..<node.size {
-      operands[rank] = UnsafeRawPointer(
-        board.message(number, of: rank, byteCount: buffer.count))
+      operands[rank] = UnsafeRawPointer(board.message(number, of: rank, byteCount: byteCount))
     }
-    targets[0] = base
+    results[0] = target
     reducer.reduceAndFinish(
-      Reducer.Operands(pointers: operands), count: count, into: .init(rebasing: targets[..<1]))
+      Reducer.Operands(pointers: operands), count: count, into: .init(rebasing: results[..<1]))
     return true
   }
 
@@ -175,7 +198,9 @@ final class NodeAllreduce {
     let chunk = chunk(of: 0..<count, owner: node.rank, owners: node.size)
     if reduced * pieceLength < chunk.count {
       let start = chunk.lowerBound + reduced * pieceLength
-      reduce(start..<min(start + pieceLength, chunk.upperBound))
+      let range = start..<min(start + pieceLength, chunk.upperBound)
+      reducer.reduceAndFinish(
+        operands(range, piece: 0), count: range.count, into: results(range, piece: 0))
       reduced += 1
       if reduced * pieceLength < chunk.count { return false }
     }
@@ -222,12 +247,11 @@ final class NodeAllreduce {
 
   /// Copies to the slot what others own.
   private func fillNext() -> Bool {
-    guard filled < pieceCount, filled < emptied + NodeBoard.slots else { return false }
-    if !areShared {
+    guard filled < pieceCount, filled < emptied + NodeBoard.slots,
       // The slot's inputs must have been read by their owners, and its results taken by the others.
-      guard node.haveAll(.emptied, reached: firstPiece + filled + 1 - NodeBoard.slots) else {
-        return false
-      }
+      node.haveAll(.emptied, reached: firstPiece + filled + 1 - NodeBoard.slots)
+    else { return false }
+    if !areSourcesShared {
       let range = piece(filled)
       let own = ownChunk(of: range)
       copyIn(range.lowerBound..<min(own.lowerBound, range.upperBound), piece: filled)
@@ -241,20 +265,17 @@ final class NodeAllreduce {
   /// Adds up the node's inputs of the own chunk, and sets off what crosses to other nodes.
   private func reduceNext() throws -> Bool {
     guard reduced < filled,
-      areShared || node.haveAll(.filled, reached: firstPiece + reduced + 1)
+      areSourcesShared || node.haveAll(.filled, reached: firstPiece + reduced + 1)
     else { return false }
     let own = ownChunk(of: piece(reduced))
     if !own.isEmpty {
+      let operands = operands(own, piece: reduced)
       if let across {
-        setOperands(own, piece: reduced)
-        let partials = across.place(reduced)
-        reducer.reduce(Reducer.Operands(pointers: operands), count: own.count, into: partials)
+        reducer.reduce(operands, count: own.count, into: across.place(reduced))
         try across.start(reduced, count: own.count, reducer: reducer)
       } else {
-        setOperands(own, piece: reduced)
-        let targets = setTargets(own, piece: reduced)
         reducer.reduceAndFinish(
-          Reducer.Operands(pointers: operands), count: own.count, into: targets)
+          operands, count: own.count, into: results(own, piece: reduced))
       }
     }
     reduced += 1
@@ -267,10 +288,10 @@ final class NodeAllreduce {
     let own = ownChunk(of: piece(published))
     if let across, !own.isEmpty {
       guard try across.progress(published) else { return false }
-      let targets = setTargets(own, piece: published)
-      reducer.finish(across.place(published), count: own.count, into: targets[0])
-      for target in targets.dropFirst() {
-        target.copyMemory(from: targets[0], byteCount: own.count * type.byteCount)
+      let results = results(own, piece: published)
+      reducer.finish(across.place(published), count: own.count, into: results[0])
+      for result in results.dropFirst() {
+        result.copyMemory(from: results[0], byteCount: own.count * type.byteCount)
       }
     }
     published += 1
@@ -283,12 +304,12 @@ final class NodeAllreduce {
     guard emptied < published, node.haveAll(.reduced, reached: firstPiece + emptied + 1) else {
       return false
     }
-    if !areShared {
+    if !areTargetsShared {
       let range = piece(emptied)
       let owners = owners(of: range)
       for owner in 0..<owners where owner != node.rank {
         let chunk = chunk(of: range, owner: owner, owners: owners)
-        (buffer.baseAddress! + chunk.lowerBound * type.byteCount).copyMemory(
+        (target + chunk.lowerBound * type.byteCount).copyMemory(
           from: slot(chunk, piece: emptied, of: owner), byteCount: chunk.count * type.byteCount)
       }
     }
@@ -318,45 +339,43 @@ final class NodeAllreduce {
   private func copyIn(_ range: Range<Int>, piece: Int) {
     guard !range.isEmpty else { return }
     slot(range, piece: piece, of: node.rank).copyMemory(
-      from: buffer.baseAddress! + range.lowerBound * type.byteCount,
+      from: source + range.lowerBound * type.byteCount,
       byteCount: range.count * type.byteCount)
   }
 
-  private func setOperands(_ range: Range<Int>, piece: Int) {
+  /// Every local rank's input.
+  private func operands(_ range: Range<Int>, piece: Int) -> Reducer.Operands {
     let offset = range.lowerBound * type.byteCount
     for rank in 0..<node.size {
-      operands[rank] = UnsafeRawPointer(
-        areShared
-          ? bases[rank] + offset
-          : rank == node.rank ? buffer.baseAddress! + offset : slot(range, piece: piece, of: rank))
+      operands[rank] =
+        if areSourcesShared {
+          UnsafeRawPointer(sources[rank] + offset)
+        } else if rank == node.rank {
+          source + offset
+        } else {
+          UnsafeRawPointer(slot(range, piece: piece, of: rank))
+        }
     }
+    return Reducer.Operands(pointers: operands)
   }
 
-  /// The own buffer, and where the others look.
-  private func setTargets(
+  /// Where results go: first of all to the own target, which is in reach, and then to the others' or to
+  /// where they look for it.
+  private func results(
     _ range: Range<Int>, piece: Int
   ) -> UnsafeBufferPointer<UnsafeMutableRawPointer> {
     let offset = range.lowerBound * type.byteCount
-    targets[0] = buffer.baseAddress! + offset
-    if areShared {
-      for index in 1..<node.size {
-        targets[index] = bases[(node.rank + index) % node.size] + offset
+    results[0] = target + offset
+    var count = 1
+    if areTargetsShared {
+      while count < node.size {
+        results[count] = targets[(node.rank + count) % node.size] + offset
+        count += 1
       }
     } else if node.size > 1 {
-      targets[1] = slot(range, piece: piece, of: node.rank)
+      results[1] = slot(range, piece: piece, of: node.rank)
+      count = 2
     }
-    return UnsafeBufferPointer(rebasing: targets[..<(areShared ? node.size : min(node.size, 2))])
-  }
-
-  private func reduce(_ range: Range<Int>) {
-    let offset = range.lowerBound * type.byteCount
-    for rank in 0..<node.size {
-      operands[rank] = UnsafeRawPointer(bases[rank] + offset)
-      // Its own buffer first: that one is in reach.
-      targets[rank] = bases[(node.rank + rank) % node.size] + offset
-    }
-    reducer.reduceAndFinish(
-      Reducer.Operands(pointers: operands), count: range.count,
-      into: UnsafeBufferPointer(targets))
+    return UnsafeBufferPointer(rebasing: results[..<count])
   }
 }

@@ -30,10 +30,11 @@ struct NodeBoard {
     case emptied
   }
 
-  /// A rank's arrival at a call: what it calls, and where its buffer is.
+  /// A rank's arrival at a call: what it calls, and where its input is and its result shall be.
   struct Announcement {
     var call: UInt64
-    var location: SharedLocation
+    var source = SharedLocation.elsewhere
+    var target = SharedLocation.elsewhere
   }
 
   // Two cache lines apart: processors fetch lines in pairs.
@@ -74,8 +75,8 @@ struct NodeBoard {
     let offset = number % NodeBoard.depth * NodeBoard.stride
     let fields = (segments[rank] + offset).assumingMemoryBound(to: UInt64.self)
     fields[1] = announcement.call
-    fields[2] = UInt64(bitPattern: Int64(announcement.location.region))
-    fields[3] = UInt64(announcement.location.offset)
+    fields[2] = announcement.source.word
+    fields[3] = announcement.target.word
     word(rank, offset).pointee.store(UInt64(number + 1), ordering: .releasing)
   }
 
@@ -87,9 +88,8 @@ struct NodeBoard {
     }
     let fields = (segments[rank] + offset).assumingMemoryBound(to: UInt64.self)
     return Announcement(
-      call: fields[1],
-      location: SharedLocation(
-        region: Int(Int64(bitPattern: fields[2])), offset: Int(fields[3])))
+      call: fields[1], source: SharedLocation(word: fields[2]),
+      target: SharedLocation(word: fields[3]))
   }
 
   /// Where a message of `byteCount` bytes is: behind the announcement in the same cache lines, if it fits
@@ -106,13 +106,21 @@ struct NodeBoard {
   }
 }
 
-/// Where a buffer is in the node's shared memory.
+/// Where a buffer is in the node's shared memory: | region + 1: 16 bits | offset: 48 bits |.
 struct SharedLocation: Equatable {
-  /// Which of the regions that the group has allocated; none of them for private memory.
-  var region: Int
-  /// Bytes from the start of a rank's segment.
-  var offset: Int
+  let word: UInt64
 
-  static let elsewhere = SharedLocation(region: -1, offset: 0)
-  var isShared: Bool { region >= 0 }
+  init(word: UInt64) { self.word = word }
+
+  /// - Parameters:
+  ///   - region: which of those that the group has allocated.
+  ///   - offset: bytes from the start of a rank's segment.
+  init(region: Int, offset: Int) { word = UInt64(region + 1) << 48 | UInt64(offset) }
+
+  /// Not in shared memory.
+  static let elsewhere = SharedLocation(word: 0)
+
+  var isShared: Bool { word != 0 }
+  var region: Int { Int(word >> 48) - 1 }
+  var offset: Int { Int(word & (1 << 48 - 1)) }
 }

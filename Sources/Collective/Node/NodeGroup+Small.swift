@@ -9,16 +9,17 @@ extension NodeGroup {
   /// - Precondition: no call is under way; at most `smallSize` bytes.
   /// - Parameter pause: between two looks at what others have to do first; throws when it takes too long.
   func allreduceSmall(
-    _ buffer: UnsafeMutableRawBufferPointer, _ reducer: Reducer, call: UInt64,
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+    _ reducer: Reducer, call: UInt64,
     pause: (_ number: Int) throws -> Void
   ) throws {
     let number = takeNumber()
     while !haveAll(.completed, reached: number + 1 - NodeBoard.depth) { try pause(number) }
-    if let base = buffer.baseAddress {
-      board.message(number, of: rank, byteCount: buffer.count)
-        .copyMemory(from: base, byteCount: buffer.count)
+    if let base = source.baseAddress {
+      board.message(number, of: rank, byteCount: source.count)
+        .copyMemory(from: base, byteCount: source.count)
     }
-    board.announce(.init(call: call, location: .elsewhere), number: number, rank: rank)
+    board.announce(.init(call: call), number: number, rank: rank)
     for peer in 0..<size {
       var announcement = board.announcement(number, of: peer)
       while announcement == nil {
@@ -29,13 +30,13 @@ extension NodeGroup {
         throw CallMismatch(members[rank], call, members[peer], announcement!.call)
       }
       operands[peer] = UnsafeRawPointer(
-        board.message(number, of: peer, byteCount: buffer.count))
+        board.message(number, of: peer, byteCount: source.count))
     }
-    if let base = buffer.baseAddress {
-      withUnsafePointer(to: base) { target in
+    if let base = target.baseAddress {
+      withUnsafePointer(to: base) { result in
         reducer.reduceAndFinish(
-          Reducer.Operands(pointers: operands), count: buffer.count / reducer.elementSize,
-          into: UnsafeBufferPointer(start: target, count: 1))
+          Reducer.Operands(pointers: operands), count: target.count / reducer.elementSize,
+          into: UnsafeBufferPointer(start: result, count: 1))
       }
     }
     board.setCount(.completed, of: rank, to: number + 1)

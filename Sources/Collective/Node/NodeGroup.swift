@@ -39,12 +39,11 @@ final class NodeGroup {
   /// Makes memory known in which buffers may lie; all ranks in the same order.
   func add(_ region: SharedRegion) { regions.append(region) }
 
-  /// Where `bytes` lie, if they lie in one region.
-  func location(of bytes: UnsafeRawBufferPointer) -> SharedLocation {
-    guard let base = bytes.baseAddress else { return .elsewhere }
+  /// Where `byteCount` bytes from `base` on lie, if they lie in one region.
+  func location(of base: UnsafeRawPointer, byteCount: Int) -> SharedLocation {
     for (number, region) in regions.enumerated() {
       let start = UnsafeRawPointer(region.segments[rank])
-      if base >= start && base + bytes.count <= start + region.byteCount {
+      if base >= start && base + byteCount <= start + region.byteCount {
         return SharedLocation(region: number, offset: base - start)
       }
     }
