@@ -11,7 +11,7 @@ struct NodeBoard {
   /// Calls that a rank may be ahead of the slowest one: how many announcements and messages are kept.
   static let depth = 8
   /// Bytes of the largest message: an input that is small enough for every rank to reduce for itself.
-  static let messageSize = 32 * 1024
+  static let messageSize = 16 * 1024
   /// Slots for what is not in shared memory, and their size in bytes.
   static let slots = 4
   static let slotSize = 256 * 1024
