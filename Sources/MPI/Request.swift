@@ -30,6 +30,18 @@ public struct Request: ~Copyable {
   /// MPI sets a completed request to null.
   public var isComplete: Bool { raw == CMPI_REQUEST_NULL() }
 
+  /// Gives the transfer up: a receive is called back, a send may still leave. Where it is too late for
+  /// that, MPI goes on reading or writing the buffer, until it ends: for memory that stays, and for jobs
+  /// that are about to end.
+  ///
+  /// The corresponding C functions are `MPI_Cancel` and `MPI_Request_free` (MPI 3.1, sections 3.8.4 and
+  /// 3.7.3).
+  public consuming func abandon() {
+    guard !isComplete else { return }
+    MPI_Cancel(&raw)
+    MPI_Request_free(&raw)
+  }
+
   deinit {
     precondition(
       isComplete || !Session.isActive || MPIError.hasOccurred,

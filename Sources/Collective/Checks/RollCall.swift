@@ -6,6 +6,7 @@ final class RollCall {
   private let number: UnsafeMutablePointer<UInt64>
   private let heard: UnsafeMutablePointer<UInt64>
   private var receives: [TransferID?]
+  private var sends: [TransferID] = []
 
   static let tag = 32_001
 
@@ -18,16 +19,19 @@ final class RollCall {
     receives = Array(repeating: nil, count: transport.size)
   }
 
-  // What is under way when a job ends in an error is never waited for: the memory is not given back.
+  // Reports that nobody had to read are never waited for: their memory is not given back.
 
   private var peers: [Int] { (0..<transport.size).filter { $0 != transport.rank } }
 
-  /// Tells everybody that this rank has arrived at call `number` (from 1), and waits there.
+  /// Tells everybody that this rank has started its calls up to `number` (from 1), and waits for one.
   func report(_ number: Int) throws {
+    sends = try sends.filter { try !transport.test($0) }
+    // An earlier report that has not left yet may as well say this.
     self.number.pointee = UInt64(number)
     for peer in peers {
-      _ = try transport.startSend(
-        UnsafeRawBufferPointer(start: self.number, count: 8), to: peer, tag: RollCall.tag)
+      sends.append(
+        try transport.startSend(
+          UnsafeRawBufferPointer(start: self.number, count: 8), to: peer, tag: RollCall.tag))
     }
   }
 

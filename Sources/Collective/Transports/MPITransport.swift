@@ -22,8 +22,12 @@ public final class MPITransport: Transport {
     free = Array((0..<capacity).reversed())
   }
 
+  /// What is still under way is given up: a call has failed, and its error matters more; or a report of
+  /// a long wait, which nobody had to read in the end.
   deinit {
-    requests.deinitialize(count: capacity)
+    for slot in 0..<capacity {
+      if let request = (requests + slot).move() { request.abandon() }
+    }
     requests.deallocate()
   }
 
