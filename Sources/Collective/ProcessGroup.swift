@@ -41,6 +41,7 @@ public final class ProcessGroup {
   private var inFlight: [Operation] = []
   private var idle: [Operation] = []
   private var idleChecks: [CallCheck] = []
+  private var idleArrivals: [NodeAllreduce] = []
   private var idleNodeRuns: [NodeRunKey: [NodeAllreduce]] = [:]
   private lazy var rollCall = RollCall(over: transport)
   private var started = 0
@@ -168,12 +169,13 @@ extension ProcessGroup {
     let run =
       idleNodeRuns[key]?.popLast()
       ?? NodeAllreduce(node: node, count: buffer.count, type: type, across: across)
-    let operation = try begin(signature, isCheckedByNode: across == nil)
+    let operation = begin(signature)
     operation.work = .node(run)
     run.prepare(
       UnsafeRawBufferPointer(source), into: UnsafeMutableRawBufferPointer(buffer),
       reducer: reducer(reduction), call: signature.word)
     try explained {
+      if !checksOnBoard { try startCheck(of: operation) }
       try node.start(run)
       try operation.advance()
     }
@@ -213,11 +215,12 @@ extension ProcessGroup {
     _ algorithm: CollectiveAlgorithm, _ buffer: UnsafeMutableBufferPointer<Element>,
     reduction: Reduction<Element>?, signature: CallSignature
   ) throws -> Operation {
-    let operation = try begin(signature, isCheckedByNode: false)
-    guard size > 1, let base = buffer.baseAddress, buffer.count > 0 else { return operation }
-    let key = ScheduleExecutor.Key(
-      algorithm: algorithm, count: buffer.count, type: Element.elementType)
+    let operation = begin(signature)
     try explained {
+      try startCheck(of: operation)
+      guard size > 1, let base = buffer.baseAddress, buffer.count > 0 else { return }
+      let key = ScheduleExecutor.Key(
+        algorithm: algorithm, count: buffer.count, type: Element.elementType)
       operation.work = .schedule(
         try executor.start(key, UnsafeMutableRawPointer(base), reducer: reduction.map(reducer)),
         key)
@@ -242,7 +245,7 @@ extension ProcessGroup {
     Reducer(reduction, ranks: size, kernels: kernels, scratch: scratch)
   }
 
-  private func begin(_ signature: CallSignature, isCheckedByNode: Bool) throws -> Operation {
+  private func begin(_ signature: CallSignature) -> Operation {
     let operation = idle.popLast() ?? Operation(group: self)
     started += 1
     operation.number = started
@@ -250,12 +253,27 @@ extension ProcessGroup {
     operation.work = .nothing
     operation.isComplete = false
     inFlight.append(operation)
-    if options.checksCalls && size > 1 && !isCheckedByNode {
+    return operation
+  }
+
+  /// Whether all calls are compared in shared memory, which all ranks have in common.
+  private var checksOnBoard: Bool { node != nil && across == nil && options.checksCalls }
+
+  private func startCheck(of operation: Operation) throws {
+    guard options.checksCalls && size > 1 else { return }
+    if let node, checksOnBoard {
+      let arrival = idleArrivals.popLast() ?? NodeAllreduce(arrivalOn: node)
+      operation.arrival = arrival
+      arrival.prepare(
+        UnsafeRawBufferPointer(start: nil, count: 0),
+        into: UnsafeMutableRawBufferPointer(start: nil, count: 0), reducer: nil,
+        call: operation.call)
+      try node.start(arrival)
+    } else {
       let check = idleChecks.popLast() ?? CallCheck(over: transport)
       operation.check = check
-      try check.start(signature.word)
+      try check.start(operation.call)
     }
-    return operation
   }
 
   /// Moves all operations under way as far as they go without waiting.
@@ -287,7 +305,9 @@ extension ProcessGroup {
       idleNodeRuns[NodeRunKey(count: run.count, type: run.type), default: []].append(run)
     }
     if let check = operation.check { idleChecks.append(check) }
+    if let arrival = operation.arrival { idleArrivals.append(arrival) }
     operation.check = nil
+    operation.arrival = nil
     operation.work = .nothing
     operation.number = 0
     inFlight.removeAll { $0 === operation }
@@ -320,11 +340,11 @@ extension ProcessGroup {
 
   private func look(at watch: inout StallWatch, _ operation: Operation) throws {
     // On one node the board knows.
-    var board: NodeGroup?
-    if case .node = operation.work, across == nil { board = node }
+    let board = checksOnBoard ? node : nil
     switch watch.phase() {
     case .none: break
-    case .report: if board == nil { try rollCall.report(operation.number) }
+    // To whoever waits for any of these calls.
+    case .report: if board == nil { try rollCall.report(started) }
     case .listen: if board == nil { try rollCall.listen() }
     case .over:
       throw RankMissing(

@@ -8,8 +8,10 @@ public final class Operation {
 
   private unowned let group: ProcessGroup
   var work = Work.nothing
-  /// Compares the ranks' calls over messages; nil where shared memory does it.
+  /// Compares the ranks' calls over messages, where they do not share memory.
   var check: CallCheck?
+  /// Compares them in shared memory, where `work` does not do so itself.
+  var arrival: NodeAllreduce?
   var call: UInt64 = 0
   /// Its place among the group's calls, from 1; 0 when it has been waited for.
   var number = 0
@@ -42,6 +44,7 @@ public final class Operation {
       case .node(let run): run.isComplete
       }
     if let check, try !check.progress() { isDone = false }
+    if let arrival, !arrival.isComplete { isDone = false }
     isComplete = isDone
   }
 }

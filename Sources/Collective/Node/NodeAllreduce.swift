@@ -80,6 +80,11 @@ final class NodeAllreduce {
     results = .allocate(capacity: node.size)
   }
 
+  /// An allreduce of nothing, by which ranks compare their calls.
+  convenience init(arrivalOn node: NodeGroup) {
+    self.init(node: node, count: 0, type: .float32, across: nil)
+  }
+
   deinit {
     sources.deallocate()
     targets.deallocate()
@@ -94,10 +99,11 @@ final class NodeAllreduce {
   /// Sets up a call; `NodeGroup.start` then begins it.
   /// - Parameters:
   ///   - target: may be `source`.
+  ///   - reducer: nil for an allreduce of nothing.
   ///   - call: what all ranks must call alike.
   func prepare(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
-    reducer: Reducer, call: UInt64
+    reducer: Reducer?, call: UInt64
   ) {
     precondition(isComplete)
     if let input = source.baseAddress, let output = target.baseAddress {
@@ -182,6 +188,7 @@ final class NodeAllreduce {
   // MARK: Small
 
   private func reduceSmall() -> Bool {
+    guard count > 0 else { return true }
     for rank in 0..<node.size {
       operands[rank] = UnsafeRawPointer(board.message(number, of: rank, byteCount: byteCount))
     }
