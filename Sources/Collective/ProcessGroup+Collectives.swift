@@ -38,11 +38,12 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ algorithm: ReduceScatterAlgorithm? = nil
   ) throws {
-    let chosen: ReduceScatterAlgorithm = options.isCanonical ? .direct : .circulant
+    let algorithm = algorithm ?? (options.isCanonical ? .direct : .circulant)
     try start(
-      .reduceScatter(algorithm ?? chosen), buffer, reduction: reduction,
+      .reduceScatter(algorithm), buffer, reduction: reduction,
       signature: CallSignature(
-        .reduceScatter, Element.self, reduction: reduction, count: buffer.count)
+        .reduceScatter, Element.self, reduction: reduction, algorithm: algorithm.number,
+        count: buffer.count)
     ).wait()
   }
 
@@ -53,7 +54,7 @@ extension ProcessGroup {
     try start(
       .allgather(algorithm), buffer, reduction: nil,
       signature: CallSignature(
-        .allgather, Element.self, reduction: nil, count: buffer.count)
+        .allgather, Element.self, reduction: nil, algorithm: algorithm.number, count: buffer.count)
     ).wait()
   }
 
@@ -64,11 +65,12 @@ extension ProcessGroup {
   ) throws {
     precondition((0..<size).contains(root))
     let isShort = buffer.count * MemoryLayout<Element>.stride < 16 * 1024
+    let algorithm = algorithm ?? (isShort ? .tree : .scatterAllgather)
     try start(
-      .broadcast(algorithm ?? (isShort ? .tree : .scatterAllgather), root: root), buffer,
-      reduction: nil,
+      .broadcast(algorithm, root: root), buffer, reduction: nil,
       signature: CallSignature(
-        .broadcast, Element.self, reduction: nil, root: root, count: buffer.count)
+        .broadcast, Element.self, reduction: nil, algorithm: algorithm.number, root: root,
+        count: buffer.count)
     ).wait()
   }
 
@@ -82,7 +84,8 @@ extension ProcessGroup {
     try start(
       .reduce(algorithm, root: root), buffer, reduction: reduction,
       signature: CallSignature(
-        .reduce, Element.self, reduction: reduction, root: root, count: buffer.count)
+        .reduce, Element.self, reduction: reduction, algorithm: algorithm.number, root: root,
+        count: buffer.count)
     ).wait()
   }
 

@@ -51,6 +51,8 @@ public final class ProcessGroup {
     var type: ElementType
   }
 
+  private static let hierarchicalNumber = AllreduceMethod.hierarchical.number
+
   // MPI guarantees tags up to 32767.
   private static let messageTags = 0..<16_000
   private static let crossNodeTags = 16_000..<32_000
@@ -151,20 +153,16 @@ extension ProcessGroup {
     precondition(source.count == buffer.count)
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
-    let chosen = method ?? choice(byteCount: byteCount)
+    let chosen = executable(method ?? .hierarchical, byteCount: byteCount)
     let signature = CallSignature(
-      .allreduce, Element.self, reduction: reduction, count: buffer.count)
+      .allreduce, Element.self, reduction: reduction, algorithm: chosen.number,
+      count: buffer.count)
     if case .schedule(let algorithm) = chosen {
       fill(buffer, from: source)
       return try start(
         .allreduce(algorithm), buffer, reduction: reduction, signature: signature)
     }
-    guard let node, !options.isCanonical || nodes.isCanonical else {
-      fill(buffer, from: source)
-      return try start(
-        .allreduce(.choice(byteCount: byteCount, size: size, canonical: options.isCanonical)),
-        buffer, reduction: reduction, signature: signature)
-    }
+    let node = node!
     let key = NodeRunKey(count: buffer.count, type: type)
     let run =
       idleNodeRuns[key]?.popLast()
@@ -192,7 +190,8 @@ extension ProcessGroup {
       target.count * MemoryLayout<Element>.stride <= node.smallSize
     else { return false }
     let call = CallSignature(
-      .allreduce, Element.self, reduction: reduction, count: target.count
+      .allreduce, Element.self, reduction: reduction, algorithm: Self.hierarchicalNumber,
+      count: target.count
     ).word
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
@@ -236,8 +235,12 @@ extension ProcessGroup {
     base.update(from: source.baseAddress!, count: source.count)
   }
 
-  private func choice(byteCount: Int) -> AllreduceMethod {
-    if sharesMemory && (!options.isCanonical || nodes.isCanonical) { return .hierarchical }
+  /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree if
+  /// they must.
+  private func executable(_ method: AllreduceMethod, byteCount: Int) -> AllreduceMethod {
+    guard method == .hierarchical, !sharesMemory || options.isCanonical && !nodes.isCanonical else {
+      return method
+    }
     return .schedule(.choice(byteCount: byteCount, size: size, canonical: options.isCanonical))
   }
 

@@ -1,5 +1,5 @@
-/// What all ranks must call alike: a collective with its element count, type and operation, in one word
-/// that ranks exchange.
+/// What all ranks must call alike: a collective with its element count, type, operation and algorithm, in
+/// one word that ranks exchange.
 struct CallSignature: Equatable {
   enum Collective: UInt64 {
     case allreduce, reduceScatter, allgather, broadcast, reduce
@@ -12,21 +12,24 @@ struct CallSignature: Equatable {
     }
   }
 
-  /// | collective: 3 bits | type: 3 | reduction: 6 | root: 14 | count: 38 |
+  /// | collective: 3 bits | type: 3 | reduction: 6 | algorithm: 3 | root: 14 | count: 35 |
   let word: UInt64
 
   init(word: UInt64) { self.word = word }
 
-  /// - Parameter reduction: nil where nothing is reduced.
+  /// - Parameters:
+  ///   - reduction: nil where nothing is reduced.
+  ///   - algorithm: its number among the collective's own.
   init<Element: Reducible>(
-    _ collective: Collective, _ type: Element.Type, reduction: Reduction<Element>?, root: Int = 0,
-    count: Int
+    _ collective: Collective, _ type: Element.Type, reduction: Reduction<Element>?,
+    algorithm: Int, root: Int = 0, count: Int
   ) {
     var word = collective.rawValue
     word = word << 3 | CallSignature.number(of: Element.elementType)
     word = word << 6 | (reduction?.number ?? 0)
+    word = word << 3 | UInt64(algorithm)
     word = word << 14 | UInt64(root) & 0x3fff
-    self.word = word << 38 | UInt64(count) & (1 << 38 - 1)
+    self.word = word << 35 | UInt64(count) & (1 << 35 - 1)
   }
 
   private static func number(of type: ElementType) -> UInt64 {
@@ -45,8 +48,26 @@ struct CallSignature: Equatable {
     ElementType.allCases.first { CallSignature.number(of: $0) == word >> 58 & 7 }
   }
   var reduction: Int { Int(word >> 52 & 0x3f) }
-  var root: Int { Int(word >> 38 & 0x3fff) }
-  var count: Int { Int(word & (1 << 38 - 1)) }
+  var algorithm: String? {
+    let names: [String] =
+      switch collective {
+      case .allreduce: AllreduceMethod.allCases.map(\.rawValue)
+      case .reduceScatter: ReduceScatterAlgorithm.allCases.map(\.rawValue)
+      case .allgather: AllgatherAlgorithm.allCases.map(\.rawValue)
+      case .broadcast: BroadcastAlgorithm.allCases.map(\.rawValue)
+      case .reduce: ReduceAlgorithm.allCases.map(\.rawValue)
+      case nil: []
+      }
+    let number = Int(word >> 49 & 7)
+    return names.indices.contains(number) ? names[number] : nil
+  }
+  var root: Int { Int(word >> 35 & 0x3fff) }
+  var count: Int { Int(word & (1 << 35 - 1)) }
+}
+
+extension CaseIterable where Self: Equatable, AllCases == [Self] {
+  /// Its place among all cases.
+  var number: Int { Self.allCases.firstIndex(of: self)! }
 }
 
 extension CallSignature: CustomStringConvertible {
@@ -56,7 +77,8 @@ extension CallSignature: CustomStringConvertible {
       operands.append(Reduction<Float>.name(ofNumber: reduction))
     }
     if collective == .broadcast || collective == .reduce { operands.append("root \(root)") }
-    return "\(collective?.name ?? "unknown")(\(operands.joined(separator: ", ")))"
+    return "\(collective?.name ?? "unknown")(\(operands.joined(separator: ", "))) by "
+      + (algorithm ?? "unknown")
   }
 }
 
