@@ -87,7 +87,10 @@ public final class ProcessGroup {
 
   private func joinNode(_ members: [Int]) throws {
     let rank = members.firstIndex(of: transport.rank)!
-    guard let segments = try allocateShared(byteCount: NodeBoard.byteCount) else { return }
+    guard
+      let segments = try allocateShared(
+        byteCount: NodeBoard.byteCount, otherwise: "ranks exchange messages")
+    else { return }
     node = NodeGroup(members: members, rank: rank, segments: segments)
     guard nodes.nodes.count > 1 else { return }
     // Ranks beyond the last lane own nothing, and exchange nothing.
@@ -101,7 +104,10 @@ public final class ProcessGroup {
   }
 
   /// Shared memory, or nil - on all ranks alike, with a warning - where there is none to be had.
-  private func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer]? {
+  /// - Parameter otherwise: what is done instead, for the warning.
+  private func allocateShared(
+    byteCount: Int, otherwise: String
+  ) throws -> [UnsafeMutableRawPointer]? {
     let result = Result { try transport.allocateShared(byteCount: byteCount) }
     var report: [UInt8] = []
     if case .failure(let error) = result { report = Array("\(error)".utf8) }
@@ -110,8 +116,8 @@ public final class ProcessGroup {
     if rank == 0 {
       options.warn(
         "no shared memory of \(byteCount) bytes for each rank on the node of rank \(failed) "
-          + "(\(String(decoding: reports[failed], as: UTF8.self))): ranks exchange messages instead, "
-          + "which is slower; give /dev/shm more room")
+          + "(\(String(decoding: reports[failed], as: UTF8.self))): \(otherwise) instead, which is slower; "
+          + "give /dev/shm more room")
     }
     return nil
   }
@@ -123,7 +129,10 @@ public final class ProcessGroup {
     _ type: Element.Type, count: Int
   ) throws -> UnsafeMutableBufferPointer<Element> {
     let byteCount = max(count, 1) * MemoryLayout<Element>.stride
-    if let node, let segments = try allocateShared(byteCount: byteCount) {
+    if let node,
+      let segments = try allocateShared(
+        byteCount: byteCount, otherwise: "data is copied through a part of it")
+    {
       node.add(SharedRegion(segments: segments, byteCount: byteCount))
       let base = segments[node.rank].bindMemory(to: Element.self, capacity: count)
       return UnsafeMutableBufferPointer(start: base, count: count)

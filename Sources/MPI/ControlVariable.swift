@@ -45,6 +45,13 @@ struct ControlVariable: ~Copyable {
     return value
   }
 
+  /// The value of a string, of up to 4,095 bytes.
+  func readString() throws(MPIError) -> String {
+    var bytes = [CChar](repeating: 0, count: 4096)
+    try check(MPI_T_cvar_read(handle, &bytes), "MPI_T_cvar_read(\(name))")
+    return bytes.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
   /// Sets a variable of C's type `int`.
   func write(_ value: Int32) throws(MPIError) {
     var value = value

@@ -1,4 +1,5 @@
 import CMPI
+import Foundation
 
 /// Memory that all ranks of a node read and write directly: one allocation, a segment per rank.
 ///
@@ -13,9 +14,11 @@ public final class SharedWindow {
 
   /// Allocates `byteCount` bytes for this rank. Collective over `node`, whose ranks must share memory
   /// (`splitByNode()`).
-  /// - Throws: `MPIError` if the ranks do not share memory or it is exhausted.
-  public init(byteCount: Int, on node: Communicator) throws(MPIError) {
+  /// - Throws: `SharedMemoryShortage`, on all ranks alike, if it is exhausted; `MPIError` if the ranks do
+  ///   not share memory.
+  public init(byteCount: Int, on node: Communicator) throws {
     precondition(byteCount >= 0)
+    try SharedWindow.checkRoom(for: byteCount, on: node)
     var window: MPI_Win? = nil
     var base: UnsafeMutableRawPointer?
     try check(
@@ -37,6 +40,28 @@ public final class SharedWindow {
     self.segments = segments
   }
 
+  /// Open MPI asks for room on the node's first rank only, which then fails while the others wait for it;
+  /// and a page for which there is no room when it is first touched ends the process (SIGBUS). So all
+  /// ranks ask, beforehand.
+  private static func checkRoom(for byteCount: Int, on node: Communicator) throws {
+    let directory = (try? ControlVariable("osc_sm_backing_directory").readString()) ?? "/dev/shm"
+    var status = statvfs()
+    // A folder that cannot be asked is left to MPI.
+    let room =
+      statvfs(directory, &status) == 0 ? Int(status.f_bavail) * Int(status.f_frsize) : .max
+    let answers = try node.allgather(Array("\(byteCount) \(room)".utf8))
+      .map { String(decoding: $0, as: UTF8.self).split(separator: " ").map { Int($0)! } }
+    let needed = answers.reduce(0) { $0 + $1[0] + headroom }
+    let available = answers.map { $0[1] }.min()!
+    if needed > available {
+      throw SharedMemoryShortage(directory: directory, needed: needed, available: available)
+    }
+  }
+
+  /// Bytes for each rank beside its segment: for the window's own state, and for what MPI's messages
+  /// may yet touch in the same place.
+  private static let headroom = 256 * 1024
+
   /// Makes this rank's stores visible to the others, and theirs to this one.
   ///
   /// The corresponding C function is `MPI_Win_sync` (MPI 3.1, section 11.5.4).
@@ -54,5 +79,18 @@ public final class SharedWindow {
     try check(MPI_Win_unlock_all(raw), "MPI_Win_unlock_all")
     try check(MPI_Win_free(&raw), "MPI_Win_free")
     raw = nil
+  }
+}
+
+/// A window does not fit into the memory that the system shares between processes.
+public struct SharedMemoryShortage: Error, CustomStringConvertible {
+  /// Where it lies.
+  public var directory: String
+  /// Bytes, for all ranks of the node.
+  public var needed: Int
+  public var available: Int
+
+  public var description: String {
+    "\(directory) has \(available) bytes left, \(needed) are needed"
   }
 }
