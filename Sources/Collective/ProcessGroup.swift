@@ -18,6 +18,8 @@ public final class ProcessGroup {
     public var checksCalls = true
     /// Seconds after which a rank that has not arrived is given up; nil to wait for ever.
     public var timeLimit: Double? = 600
+    /// Bytes, as accumulators, of the segments in which messages travel; alike on all ranks.
+    var segmentSize = ScheduleRun.segmentSize
     /// Is told what a user should know: a line, without a newline.
     public var warn: (String) -> Void = { line in
       try? FileHandle.standardError.write(contentsOf: Data("warning: \(line)\n".utf8))
@@ -71,7 +73,8 @@ public final class ProcessGroup {
     self.options = options
     self.kernels = kernels ?? KernelSet(InstructionSet.supported.last!)
     nodes = try transport.nodeMap()
-    executor = ScheduleExecutor(over: transport, tags: ProcessGroup.messageTags)
+    executor = ScheduleExecutor(
+      over: transport, tags: ProcessGroup.messageTags, segmentSize: options.segmentSize)
     let members = nodes.nodes[nodes.node(of: transport.rank)]
     spins =
       members.count <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
@@ -99,7 +102,7 @@ public final class ProcessGroup {
     let isCanonical = options.isCanonical
     across = CrossNode(
       lane: SubsetTransport(lane, of: transport), lanes: nodes.lanes,
-      tags: ProcessGroup.crossNodeTags
+      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize
     ) { .choice(byteCount: $0, size: size, canonical: isCanonical) }
   }
 

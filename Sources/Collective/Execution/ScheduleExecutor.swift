@@ -5,6 +5,7 @@
 final class ScheduleExecutor {
   private let transport: any PointToPoint
   private let tags: Range<Int>
+  private let segmentSize: Int
   private var idle: [Key: [ScheduleRun]] = [:]
   private var started = 0
 
@@ -14,11 +15,14 @@ final class ScheduleExecutor {
     var type: ElementType
   }
 
-  /// - Parameter tags: which no other executor uses on this transport. Messages of operations that far
-  ///   apart never meet.
-  init(over transport: any PointToPoint, tags: Range<Int>) {
+  /// - Parameters:
+  ///   - tags: which no other executor uses on this transport. Messages of operations that far apart never
+  ///     meet.
+  ///   - segmentSize: bytes of a segment, alike on all ranks.
+  init(over transport: any PointToPoint, tags: Range<Int>, segmentSize: Int) {
     self.transport = transport
     self.tags = tags
+    self.segmentSize = segmentSize
   }
 
   /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to `retire`.
@@ -40,6 +44,6 @@ final class ScheduleExecutor {
     let generator = key.algorithm.generator(size: transport.size, count: key.count)
     return ScheduleRun(
       generator.schedule(of: transport.rank), goal: key.algorithm.goal, type: key.type,
-      transport: transport)
+      transport: transport, segmentSize: segmentSize)
   }
 }

@@ -10,6 +10,7 @@ final class ScheduleRun {
   /// message's handshake not to count. (128 KiB took 1.5 times as long on 2 ranks from 4 MB up.)
   static let segmentSize = 512 * 1024
 
+  private let segmentSize: Int
   private let plan: ExecutionPlan
   private let transport: any PointToPoint
   private let count: Int
@@ -47,7 +48,11 @@ final class ScheduleRun {
     var isComplete: Bool { reduced == flows[0].segments }
   }
 
-  init(_ schedule: Schedule, goal: Goal, type: ElementType, transport: any PointToPoint) {
+  init(
+    _ schedule: Schedule, goal: Goal, type: ElementType, transport: any PointToPoint,
+    segmentSize: Int
+  ) {
+    self.segmentSize = segmentSize
     let plan = ExecutionPlan(schedule, goal: goal)
     self.plan = plan
     self.transport = transport
@@ -55,7 +60,7 @@ final class ScheduleRun {
     elementSize = type.byteCount
     accumulatorSize = type.accumulator.byteCount
     step = plan.steps.count
-    let segment = ScheduleRun.segmentSize / type.accumulator.byteCount
+    let segment = segmentSize / type.accumulator.byteCount
     func flow(_ range: Range<Int>) -> Flow {
       Flow(segments: (range.count + segment - 1) / segment)
     }
@@ -222,7 +227,7 @@ final class ScheduleRun {
 
   /// Both sides cut a range alike: by its count and the element type alone.
   private func segment(_ number: Int, of range: Range<Int>) -> Range<Int> {
-    let limit = ScheduleRun.segmentSize / accumulatorSize
+    let limit = segmentSize / accumulatorSize
     let start = range.lowerBound + number * limit
     return start..<min(start + limit, range.upperBound)
   }

@@ -15,13 +15,13 @@ final class CrossNode {
   ///   - lane: one rank of every node, in the order of nodes.
   ///   - algorithm: for a chunk of so many bytes.
   init(
-    lane: any PointToPoint, lanes: Int, tags: Range<Int>,
+    lane: any PointToPoint, lanes: Int, tags: Range<Int>, segmentSize: Int,
     algorithm: @escaping (_ byteCount: Int) -> AllreduceAlgorithm
   ) {
     self.lanes = lanes
     self.algorithm = algorithm
     nodes = lane.size
-    executor = ScheduleExecutor(over: lane, tags: tags)
+    executor = ScheduleExecutor(over: lane, tags: tags, segmentSize: segmentSize)
     places = .allocate(
       byteCount: NodeBoard.slots * NodeBoard.slotSize, alignment: AlignedBuffer.alignment)
     runs = Array(repeating: nil, count: NodeBoard.slots)
