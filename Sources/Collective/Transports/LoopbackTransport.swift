@@ -1,11 +1,15 @@
 import Foundation
 import Kernels
+import Synchronization
 
 /// Ranks as threads of one process. Every send is synchronous - it completes when its receive copies
 /// the bytes - so what deadlocks here is found here.
 public final class LoopbackTransport: Transport {
   public let rank: Int
   private let group: LoopbackGroup
+  /// Under way, by slot.
+  private var transfers: [LoopbackTransfer?] = []
+  private var free: [Int] = []
 
   fileprivate init(rank: Int, group: LoopbackGroup) {
     self.rank = rank
@@ -52,18 +56,37 @@ public final class LoopbackTransport: Transport {
   public func startSend(
     _ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int
   ) throws -> TransferID {
-    try group.post(
-      .init(bytes: UnsafeMutableRawBufferPointer(mutating: bytes)),
-      as: .send, Route(from: rank, to: peer, tag: tag))
+    try keep(
+      group.post(
+        UnsafeMutableRawBufferPointer(mutating: bytes), as: .send,
+        Route(from: rank, to: peer, tag: tag)))
   }
 
   public func startReceive(
     _ bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int
   ) throws -> TransferID {
-    try group.post(.init(bytes: bytes), as: .receive, Route(from: peer, to: rank, tag: tag))
+    try keep(group.post(bytes, as: .receive, Route(from: peer, to: rank, tag: tag)))
   }
 
-  public func test(_ transfer: TransferID) throws -> Bool { try group.test(transfer) }
+  private func keep(_ transfer: LoopbackTransfer) -> TransferID {
+    guard let slot = free.popLast() else {
+      transfers.append(transfer)
+      return TransferID(slot: transfers.count - 1)
+    }
+    transfers[slot] = transfer
+    return TransferID(slot: slot)
+  }
+
+  public func test(_ transfer: TransferID) throws -> Bool {
+    guard let result = transfers[transfer.slot]!.result else {
+      try group.checkAllAreThere()
+      return false
+    }
+    transfers[transfer.slot] = nil
+    free.append(transfer.slot)
+    try result.get()
+    return true
+  }
 
   public func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
     try group.allgather(bytes, rank: rank)
@@ -104,6 +127,26 @@ private struct Route: Hashable {
   var tag: Int
 }
 
+/// One side of a message.
+private final class LoopbackTransfer: @unchecked Sendable {
+  let bytes: UnsafeMutableRawBufferPointer
+  private var outcome: Result<Void, LengthMismatch> = .success(())
+  private let isDelivered = Atomic(false)
+
+  init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+  /// Nil while it is under way.
+  var result: Result<Void, LengthMismatch>? {
+    isDelivered.load(ordering: .acquiring) ? outcome : nil
+  }
+
+  /// To be called once, by whoever delivers the message.
+  func complete(_ outcome: Result<Void, LengthMismatch>) {
+    self.outcome = outcome
+    isDelivered.store(true, ordering: .releasing)
+  }
+}
+
 /// The results of all threads, or the first error.
 private final class LoopbackResults<Value: Sendable>: @unchecked Sendable {
   let finished = DispatchSemaphore(value: 0)
@@ -129,13 +172,8 @@ private final class LoopbackResults<Value: Sendable>: @unchecked Sendable {
   }
 }
 
-/// What the ranks of a group share: the messages under way, under one lock.
+/// What the ranks of a group share: the messages that have one side only, under one lock.
 private final class LoopbackGroup: @unchecked Sendable {
-  struct Transfer {
-    var bytes: UnsafeMutableRawBufferPointer
-    var result: Result<Void, LengthMismatch>?
-  }
-
   enum Side {
     case send
     case receive
@@ -145,14 +183,13 @@ private final class LoopbackGroup: @unchecked Sendable {
   let nodes: NodeMap
   private var segments: [UnsafeMutableRawPointer] = []
   private let condition = NSCondition()
-  private var transfers: [Int: Transfer] = [:]
-  private var nextSlot = 0
-  private var waitingSends: [Route: [Int]] = [:]
-  private var waitingReceives: [Route: [Int]] = [:]
+  private var waitingSends: [Route: [LoopbackTransfer]] = [:]
+  private var waitingReceives: [Route: [LoopbackTransfer]] = [:]
   private var gathered: [[UInt8]?]
   private var gatherResult: [[UInt8]] = []
   private var gatherings = 0
-  private var left: Int?
+  /// The first rank that has left, or -1.
+  private let left = Atomic(-1)
 
   init(size: Int, nodes: NodeMap? = nil) {
     precondition(size > 0)
@@ -162,42 +199,35 @@ private final class LoopbackGroup: @unchecked Sendable {
     gathered = Array(repeating: nil, count: size)
   }
 
-  func post(_ transfer: Transfer, as side: Side, _ route: Route) throws -> TransferID {
+  func post(
+    _ bytes: UnsafeMutableRawBufferPointer, as side: Side, _ route: Route
+  ) throws -> LoopbackTransfer {
     precondition((0..<size).contains(route.from) && (0..<size).contains(route.to))
+    let transfer = LoopbackTransfer(bytes)
     condition.lock()
     defer { condition.unlock() }
     // A rank that has left took its buffers along: nothing is delivered any more.
-    if let left { throw RankLeft(rank: left) }
-    let slot = nextSlot
-    nextSlot += 1
-    transfers[slot] = transfer
-    let partner =
-      side == .send
-      ? LoopbackGroup.takeFirst(&waitingReceives, route)
-      : LoopbackGroup.takeFirst(&waitingSends, route)
-    guard let partner else {
-      if side == .send {
-        waitingSends[route, default: []].append(slot)
+    try checkAllAreThere()
+    switch side {
+    case .send:
+      if let receive = LoopbackGroup.takeFirst(&waitingReceives, route) {
+        LoopbackGroup.deliver(from: transfer, to: receive)
       } else {
-        waitingReceives[route, default: []].append(slot)
+        waitingSends[route, default: []].append(transfer)
       }
-      return TransferID(slot: slot)
+    case .receive:
+      if let send = LoopbackGroup.takeFirst(&waitingSends, route) {
+        LoopbackGroup.deliver(from: send, to: transfer)
+      } else {
+        waitingReceives[route, default: []].append(transfer)
+      }
     }
-    let (send, receive) = side == .send ? (slot, partner) : (partner, slot)
-    deliver(from: send, to: receive)
-    return TransferID(slot: slot)
+    return transfer
   }
 
-  func test(_ id: TransferID) throws -> Bool {
-    condition.lock()
-    defer { condition.unlock() }
-    guard let result = transfers[id.slot]!.result else {
-      if let left { throw RankLeft(rank: left) }
-      return false
-    }
-    transfers[id.slot] = nil
-    try result.get()
-    return true
+  func checkAllAreThere() throws {
+    let left = left.load(ordering: .acquiring)
+    if left >= 0 { throw RankLeft(rank: left) }
   }
 
   /// Shared memory, freed with the group.
@@ -220,7 +250,7 @@ private final class LoopbackGroup: @unchecked Sendable {
       condition.broadcast()
     }
     while gatherings == mine {
-      if let left { throw RankLeft(rank: left) }
+      try checkAllAreThere()
       condition.wait()
     }
     return gatherResult
@@ -229,29 +259,28 @@ private final class LoopbackGroup: @unchecked Sendable {
   func leave(_ rank: Int) {
     condition.lock()
     defer { condition.unlock() }
-    if left == nil { left = rank }
+    if left.load(ordering: .relaxed) < 0 { left.store(rank, ordering: .releasing) }
     condition.broadcast()
   }
 
   /// Copies a message; an error on both sides if their lengths differ.
-  private func deliver(from send: Int, to receive: Int) {
-    let source = transfers[send]!.bytes
-    let target = transfers[receive]!.bytes
-    if source.count == target.count {
-      if source.count > 0 { target.copyMemory(from: UnsafeRawBufferPointer(source)) }
-      transfers[send]!.result = .success(())
-      transfers[receive]!.result = .success(())
-    } else {
-      let mismatch = LengthMismatch(sent: source.count, expected: target.count)
-      transfers[send]!.result = .failure(mismatch)
-      transfers[receive]!.result = .failure(mismatch)
+  private static func deliver(from send: LoopbackTransfer, to receive: LoopbackTransfer) {
+    let (source, target) = (send.bytes, receive.bytes)
+    var result = Result<Void, LengthMismatch>.success(())
+    if source.count != target.count {
+      result = .failure(LengthMismatch(sent: source.count, expected: target.count))
+    } else if source.count > 0 {
+      target.copyMemory(from: UnsafeRawBufferPointer(source))
     }
+    send.complete(result)
+    receive.complete(result)
   }
 
-  private static func takeFirst(_ queue: inout [Route: [Int]], _ route: Route) -> Int? {
-    guard var slots = queue[route] else { return nil }
-    let first = slots.removeFirst()
-    queue[route] = slots.isEmpty ? nil : slots
+  private static func takeFirst(
+    _ queue: inout [Route: [LoopbackTransfer]], _ route: Route
+  ) -> LoopbackTransfer? {
+    guard let first = queue[route]?.removeFirst() else { return nil }
+    if queue[route]!.isEmpty { queue[route] = nil }
     return first
   }
 }
