@@ -14,7 +14,7 @@ struct NodeBoard {
   static let messageSize = 16 * 1024
   /// Slots for what is not in shared memory, and their size in bytes.
   static let slots = 4
-  static let slotSize = 256 * 1024
+  static let slotSize = 128 * 1024
 
   /// Bytes of a rank's segment.
   static let byteCount = slotsOffset + slots * slotSize
