@@ -14,6 +14,8 @@ public final class ProcessGroup {
     /// Sums are added up along the canonical tree, so that their bits do not depend on the algorithm, nor
     /// on the number of ranks where that is a power of two. Else the fastest order is taken.
     public var isCanonical = true
+    /// What to go by when an allreduce leaves the method to the group.
+    public var choice = MethodChoice.rules
     /// Calls of different counts, types, operations or order are found and named.
     public var checksCalls = true
     /// Seconds after which a rank that has not arrived is given up; nil to wait for ever.
@@ -24,6 +26,9 @@ public final class ProcessGroup {
     public var warn: (String) -> Void = { line in
       try? FileHandle.standardError.write(contentsOf: Data("warning: \(line)\n".utf8))
     }
+
+    /// Is told, on rank 0, what the group has chosen: a line for each size class, at its first allreduce.
+    public var log: ((String) -> Void)?
 
     public init() {}
   }
@@ -38,6 +43,7 @@ public final class ProcessGroup {
   private let executor: ScheduleExecutor
   private var node: NodeGroup?
   private var across: CrossNode?
+  private let chooser: MethodChooser
   private let spins: Int
 
   private var inFlight: [Operation] = []
@@ -73,6 +79,9 @@ public final class ProcessGroup {
     self.options = options
     self.kernels = kernels ?? KernelSet(InstructionSet.supported.last!)
     nodes = try transport.nodeMap()
+    chooser = MethodChooser(
+      nodes: nodes, isCanonical: options.isCanonical,
+      log: transport.rank == 0 ? options.log : nil)
     executor = ScheduleExecutor(
       over: transport, tags: ProcessGroup.messageTags, segmentSize: options.segmentSize)
     let members = nodes.nodes[nodes.node(of: transport.rank)]
@@ -81,6 +90,9 @@ public final class ProcessGroup {
     if options.usesSharedMemory, nodes.nodes.contains(where: { $0.count > 1 }) {
       try joinNode(members)
     }
+    try chooser.prepare(
+      options.choice, over: transport, kernels: self.kernels, sharesMemory: sharesMemory,
+      warn: transport.rank == 0 ? options.warn : { _ in })
   }
 
   public var rank: Int { transport.rank }
@@ -98,12 +110,10 @@ public final class ProcessGroup {
     guard nodes.nodes.count > 1 else { return }
     // Ranks beyond the last lane own nothing, and exchange nothing.
     let lane = rank < nodes.lanes ? nodes.nodes.map { $0[rank] } : [transport.rank]
-    let size = nodes.nodes.count
-    let isCanonical = options.isCanonical
     across = CrossNode(
       lane: SubsetTransport(lane, of: transport), lanes: nodes.lanes,
-      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize
-    ) { .choice(byteCount: $0, size: size, canonical: isCanonical) }
+      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize,
+      algorithm: chooser.algorithmBetweenNodes)
   }
 
   /// Shared memory, or nil - on all ranks alike, with a warning - where there is none to be had.
@@ -165,7 +175,8 @@ extension ProcessGroup {
     precondition(source.count == buffer.count)
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
-    let chosen = executable(method ?? .hierarchical, byteCount: byteCount)
+    let chosen = executable(
+      method ?? chooser.method(byteCount: byteCount, type: type), byteCount: byteCount, type: type)
     let signature = CallSignature(
       .allreduce, Element.self, reduction: reduction, algorithm: chosen.number,
       count: buffer.count)
@@ -198,8 +209,9 @@ extension ProcessGroup {
     _ reduction: Reduction<Element>,
     _ method: AllreduceMethod?
   ) throws -> Bool {
-    guard let node, across == nil, inFlight.isEmpty, method == nil || method == .hierarchical,
-      target.count * MemoryLayout<Element>.stride <= node.smallSize
+    let byteCount = target.count * MemoryLayout<Element>.stride
+    guard let node, across == nil, inFlight.isEmpty, byteCount <= node.smallSize,
+      (method ?? chooser.method(byteCount: byteCount, type: Element.elementType)) == .hierarchical
     else { return false }
     let call = CallSignature(
       .allreduce, Element.self, reduction: reduction, algorithm: Self.hierarchicalNumber,
@@ -249,11 +261,13 @@ extension ProcessGroup {
 
   /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree if
   /// they must.
-  private func executable(_ method: AllreduceMethod, byteCount: Int) -> AllreduceMethod {
+  private func executable(
+    _ method: AllreduceMethod, byteCount: Int, type: ElementType
+  ) -> AllreduceMethod {
     guard method == .hierarchical, !sharesMemory || options.isCanonical && !nodes.isCanonical else {
       return method
     }
-    return .schedule(.choice(byteCount: byteCount, size: size, canonical: options.isCanonical))
+    return .schedule(chooser.algorithm(byteCount: byteCount, type: type))
   }
 
   private func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {

@@ -12,28 +12,35 @@ func cheapest() {
   for size in [1, 2, 3, 4, 6, 8, 13] {
     for exponent in 2...24 {
       for canonical in [false, true] {
-        let algorithm = choice.algorithm(
+        let decision = choice.decide(
           bytes: 1 << exponent, size: size, canonical: canonical, width: width)
+        let algorithm = decision.algorithm
         chosen.insert(algorithm)
         #expect(!canonical || algorithm.isCanonical(size: size))
+        #expect(
+          decision.seconds
+            == Price(
+              of: algorithm.generator(size: size, count: (1 << exponent) / 4), on: model,
+              width: width
+            ).seconds)
         let price = { (algorithm: AllreduceAlgorithm) in
           Price(
             of: algorithm.generator(size: size, count: (1 << exponent) / 4), on: model, width: width
           ).seconds
         }
         for other in AllreduceAlgorithm.allCases where !canonical || other.isCanonical(size: size) {
-          #expect(price(algorithm) <= price(other))
+          #expect(decision.seconds <= price(other))
         }
         // The answer is its power of two's.
         #expect(
-          choice.algorithm(
+          choice.decide(
             bytes: (2 << exponent) - 1, size: size, canonical: canonical, width: width)
-            == algorithm)
+            == decision)
       }
     }
   }
   #expect(chosen.count > 1)
   #expect(
     AllreduceAlgorithm.allCases.contains(
-      choice.algorithm(bytes: 0, size: 5, canonical: false, width: width)))
+      choice.decide(bytes: 0, size: 5, canonical: false, width: width).algorithm))
 }

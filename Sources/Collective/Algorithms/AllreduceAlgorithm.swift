@@ -64,12 +64,14 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     }
   }
 
-  /// The algorithm for a buffer of `byteCount` bytes on `size` ranks when the user leaves the choice
-  /// to us: few rounds for few bytes, few bytes for many, and a canonical one where the order of
-  /// summation matters.
+  /// The algorithm for a buffer of `byteCount` bytes on `size` ranks when nothing is known of the machine:
+  /// few rounds for few bytes, few bytes for many, and a canonical one where the order of summation
+  /// matters. Of those, direct exchange sends the fewest bytes, in messages that must not be too many
+  /// nor too short; else there is the tree.
   public static func choice(byteCount: Int, size: Int, canonical: Bool) -> AllreduceAlgorithm {
     let preferred: AllreduceAlgorithm =
       byteCount < 16 * 1024 ? .recursiveDoubling : .halvingDoubling
-    return canonical && !preferred.isCanonical(size: size) ? .tree : preferred
+    guard canonical && !preferred.isCanonical(size: size) else { return preferred }
+    return size <= 16 || byteCount / size >= 4096 ? .direct : .tree
   }
 }

@@ -7,16 +7,16 @@ final class CrossNode {
   let lanes: Int
   private let executor: ScheduleExecutor
   private let nodes: Int
-  private let algorithm: (_ byteCount: Int) -> AllreduceAlgorithm
+  private let algorithm: (_ byteCount: Int, _ type: ElementType) -> AllreduceAlgorithm
   private let places: UnsafeMutableRawPointer
   private var runs: [(run: ScheduleRun, key: ScheduleExecutor.Key)?]
 
   /// - Parameters:
   ///   - lane: one rank of every node, in the order of nodes.
-  ///   - algorithm: for a chunk of so many bytes.
+  ///   - algorithm: for a chunk of so many bytes of a type.
   init(
     lane: any PointToPoint, lanes: Int, tags: Range<Int>, segmentSize: Int,
-    algorithm: @escaping (_ byteCount: Int) -> AllreduceAlgorithm
+    algorithm: @escaping (_ byteCount: Int, _ type: ElementType) -> AllreduceAlgorithm
   ) {
     self.lanes = lanes
     self.algorithm = algorithm
@@ -38,7 +38,7 @@ final class CrossNode {
   func start(_ piece: Int, count: Int, reducer: Reducer) throws {
     let type = reducer.type.accumulator
     let key = ScheduleExecutor.Key(
-      algorithm: .allreduce(algorithm(count * type.byteCount)), count: count, type: type)
+      algorithm: .allreduce(algorithm(count * type.byteCount, type)), count: count, type: type)
     runs[piece % NodeBoard.slots] = (
       try executor.start(key, place(piece), reducer: reducer.ofPartials), key
     )
