@@ -1,3 +1,4 @@
+import Collective
 import Datasets
 import Kernels
 
@@ -22,6 +23,12 @@ public enum ExitStatus {
     case let error as TrainingError: error.exitCode
     case is ConfigurationError, is UnusableInstructionSet: usage
     case is UnreadableConfiguration: missingInput
+    case let error as TuningTableError:
+      switch error.kind {
+      case .missing: missingInput
+      case .malformed: badData
+      case .unreadable: inputOutput
+      }
     case let error as DatasetError:
       switch error.kind {
       case .missing: missingInput

@@ -43,7 +43,6 @@ func tableEntries() {
     (#""format""#, #""version""#, "format is missing"),
     (#""measured-on""#, #""where""#, "measured-on is missing"),
     (#""ranks" : 6"#, #""ranks" : 5"#, "ranks-per-node must add up to ranks"),
-    (#""ranks" : 6"#, #""ranks" : 6.5"#, "6.5 is not representable"),
     (#""shared-memory" : true"#, #""shared-memory" : 1"#, "shared-memory is not true or false"),
     (#""shared-memory" : true"#, #""shared-memory" : false"#, "hierarchical needs shared memory"),
     (#""direct""#, #""star""#, "canonical[1]: method 'star' is none of ring, tree"),

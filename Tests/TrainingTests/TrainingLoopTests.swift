@@ -201,3 +201,43 @@ func ringOnTwo() throws {
     #expect(error.description.contains("set training.reproducible to false"))
   }
 }
+
+@Test(
+  "what auto chose is recorded once for each size class, by rules, measurements or a table",
+  arguments: ["rules", "measure", "table"])
+func recordedChoices(tuning: String) throws {
+  let folder = try TemporaryDirectory()
+  let entries = [TuningTable.Entry(bytes: 4, method: .schedule(.direct), microseconds: 10)]
+  let table = TuningTable(
+    conditions: .init(
+      ranks: 2, ranksPerNode: [1, 1], sharesMemory: false, mpi: "none", kernels: "baseline",
+      elementWidth: 4), canonical: entries, anyOrder: entries)
+  let path = try folder.file("table.json", String(decoding: table.json, as: UTF8.self))
+  let run = try TrainedRun(
+    yaml: classification, settings: ["collective.tuning=\(tuning == "table" ? path : tuning)"],
+    ranks: 2)
+  #expect(run.areReplicasEqual)
+  let messages = try run.events("allreduce-choice").map { $0["message"] as! String }
+  let reason = ["rules": "(rules)", "measure": "(model: ", "table": "direct (table: 10 us)"][
+    tuning]!
+  #expect(!messages.isEmpty)
+  #expect(
+    messages.allSatisfy { $0.hasPrefix("allreduce of ") && $0.contains(reason) }, "\(messages)")
+  #expect(Set(messages.map { $0.prefix { $0 != ":" } }).count == messages.count, "\(messages)")
+}
+
+@Test("a table that is missing or malformed ends the run before it begins")
+func uselessTables() throws {
+  let folder = try TemporaryDirectory()
+  for (path, code) in [
+    (folder.path + "/none", ExitStatus.missingInput),
+    (try folder.file("text", "{}"), ExitStatus.badData),
+  ] {
+    let failure = #expect(throws: JointFailure.self) {
+      _ = try TrainedRun(
+        yaml: classification, settings: ["collective.tuning=\(path)"], ranks: 2)
+    }
+    #expect(failure?.exitCode == code)
+    #expect(failure?.description.hasPrefix(path) == true, "\(String(describing: failure))")
+  }
+}

@@ -15,6 +15,12 @@ public struct TuningTableError: Error, Equatable, CustomStringConvertible {
   public var path: String
   public var reason: String
 
+  public init(kind: Kind, path: String, reason: String) {
+    self.kind = kind
+    self.path = path
+    self.reason = reason
+  }
+
   public var description: String { "\(path): \(reason)" }
 }
 

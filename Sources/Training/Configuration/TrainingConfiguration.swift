@@ -31,6 +31,8 @@ public struct TrainingConfiguration: Sendable {
 
   /// Nil: chosen by size.
   public var algorithm: AllreduceMethod?
+  /// What the choice goes by.
+  public var tuning: TuningConfiguration
   /// Gradients are reduced in buckets of at least this many bytes.
   public var bucketBytes: Int
 
@@ -88,6 +90,7 @@ public struct TrainingConfiguration: Sendable {
     isReproducible = reader.boolean("training.reproducible", default: true)
     shuffles = reader.boolean("training.shuffle", default: true)
     algorithm = AllreduceMethod.read(reader, "collective.algorithm")
+    tuning = TuningConfiguration(reader)
     bucketBytes = reader.integer("collective.bucket-bytes", default: 1 << 20, in: 4...large)
     logInterval = reader.integer("log.every-steps", default: 10, in: 1...large)
     output = reader.string("output", default: "runs/\(TrainingConfiguration.stem(of: name))")

@@ -17,6 +17,7 @@ final class Trainer {
   private let evaluator: Evaluator?
   private let losses: AlignedBuffer
   private let world: World
+  private let choices = ChoiceLog()
 
   private(set) var clock = PhaseClock()
   private(set) var progress = TrainingProgress()
@@ -36,6 +37,8 @@ final class Trainer {
     kernels = KernelSet(plan.instructions)
     var options = ProcessGroup.Options()
     options.isCanonical = plan.configuration.isReproducible
+    options.choice = plan.choice
+    options.log = { [choices] in choices.add($0) }
     group = try ProcessGroup(world.transport, options: options, kernels: kernels)
     evaluator = plan.test.map {
       Evaluator(
@@ -61,6 +64,7 @@ final class Trainer {
   /// Trains until the plan, or a stopping rule, says stop.
   /// - Parameter log: nil on all ranks but the root.
   func run(log: RunLog?) throws {
+    choices.log = log
     let steps = plan.totalSteps
     let stream = BatchStream(
       plan.training, sampler: plan.sampler, partition: plan.partition, rank: world.rank,

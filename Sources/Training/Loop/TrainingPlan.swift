@@ -13,29 +13,37 @@ struct TrainingPlan {
   let sampler: Sampler
   let partition: Partition
   let instructions: InstructionSet
+  /// What the allreduce's method is chosen by.
+  let choice: MethodChoice
 
   /// Collective: opens the data on all ranks, or throws on all of them.
   /// - Throws: `JointFailure`.
   init(
     _ configuration: TrainingConfiguration, world: World, environment: [String: String]
   ) throws {
-    let (training, test, ownSet) = try world.together {
+    let (training, test, ownSet, choice) = try world.together {
       let set = try InstructionSet.selected(by: environment)
       let training = try configuration.data.open(configuration.data.train, name: "data.train")
       let test = try configuration.data.test.map {
         try configuration.data.open($0, name: "data.test")
       }
       try TrainingPlan.check(configuration, training: training, test: test, world: world)
-      return (training, test, set)
+      return (training, test, set, try configuration.methodChoice())
     }
     try world.requireEqual(
       "\(training.shapeDescription); \(test?.shapeDescription ?? "none")", "the data are",
       exitCode: ExitStatus.badData)
+    if case .table(let table) = choice {
+      try world.requireEqual(
+        String(decoding: table.json, as: UTF8.self), "the tuning table is",
+        exitCode: ExitStatus.usage)
+    }
     // All ranks compute with the newest set that every one of them has: so their bits agree.
     let sets = InstructionSet.allCases
     let common = try world.transport.allgather([UInt8(sets.firstIndex(of: ownSet)!)])
     self.configuration = configuration
     self.training = training
+    self.choice = choice
     self.test = test
     instructions = sets[Int(common.map { $0[0] }.min()!)]
     sampler = Sampler(

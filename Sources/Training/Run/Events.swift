@@ -47,6 +47,12 @@ struct EvaluationEvent: Encodable {
   var seconds: Double
 }
 
+/// The group has chosen how to run allreduces of a size class.
+struct AllreduceChoiceEvent: Encodable {
+  let event = "allreduce-choice"
+  var message: String
+}
+
 /// Something that a user should know.
 struct WarningEvent: Encodable {
   let event = "warning"

@@ -83,6 +83,7 @@ struct PrecedenceTests {
           shuffle: true
         collective:
           algorithm: auto
+          tuning: measure
           bucket-bytes: 1048576
         log:
           every-steps: 10

@@ -56,12 +56,13 @@ struct RoundTripTests {
                   schedule: {name: cosine, warmup-steps: 3}}
       training: {epochs: 7, max-steps: 9, target-loss: -1e-300, target-accuracy: 0.875,
                  batch-size: 31, shards: 32, seed: 0, reproducible: no, shuffle: off}
-      collective: {algorithm: ring, bucket-bytes: 0x1000}
+      collective: {algorithm: ring, tuning: "tables/two nodes.json", bucket-bytes: 0x1000}
       log: {every-steps: 4}
       output: /tmp/x
       """)
     #expect(configuration.targetLoss == -1e-300)
     #expect(configuration.bucketBytes == 4096)
+    #expect(configuration.tuning == .table("tables/two nodes.json"))
     #expect(!configuration.isReproducible && !configuration.shuffles)
     #expect(configuration.optimizer.momentum == 0.1)
     try check(configuration)

@@ -1,3 +1,4 @@
+import Collective
 import Datasets
 import Kernels
 import Testing
@@ -18,6 +19,9 @@ struct ExitStatusTests {
       (ConfigurationError(faults: []), 64), (UnreadableConfiguration(path: "c"), 66),
       (unusable, 64), (DatasetError(.missing, "f", ""), 66),
       (DatasetError(.malformed, "f", ""), 65), (DatasetError(.unreadable, "f", ""), 74),
+      (TuningTableError(kind: .missing, path: "t", reason: ""), 66),
+      (TuningTableError(kind: .malformed, path: "t", reason: ""), 65),
+      (TuningTableError(kind: .unreadable, path: "t", reason: ""), 74),
       (TrainingError(ExitStatus.diverged, ""), 76), (TrainingError(ExitStatus.cannotWrite, ""), 73),
       (Unheard(), 70),
     ] {
