@@ -110,7 +110,7 @@ let package = Package(
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Collective"]),
     .testTarget(
-      name: "ProductTests", dependencies: ["lockstep", "RankCases", "TestSupport"],
+      name: "ProductTests", dependencies: ["lockstep", "RankCases", "Collective", "TestSupport"],
       exclude: ["Cluster"]),
   ] + kernelSets,
   swiftLanguageModes: [.v6]

@@ -39,6 +39,8 @@ public struct AllreduceBenchmark {
   private let output: Output?
   private let machine: BenchmarkMachine
   private let own: LockstepAllreduce
+  /// Where the order of summation decides how nodes are joined: for a table.
+  private let ownInAnyOrder: LockstepAllreduce?
   private let mpi: MPICandidates
   private let memory: BenchmarkMemory
 
@@ -54,6 +56,10 @@ public struct AllreduceBenchmark {
     self.output = world.rank == 0 ? output : nil
     machine = try BenchmarkMachine(world)
     own = try LockstepAllreduce(world, options.transport, environment: program.environment)
+    ownInAnyOrder =
+      options.tunes && own.sharesMemory && own.nodes.nodes.count > 1
+      ? try LockstepAllreduce(
+        world, options.transport, environment: program.environment, canonical: false) : nil
     mpi = try MPICandidates(world, options.rivals)
     memory = try BenchmarkMemory(
       largest: options.sizes.maximum,
@@ -74,9 +80,16 @@ public struct AllreduceBenchmark {
     try output.record(header)
   }
 
+  /// What a run has found; the same on all ranks.
+  public struct Outcome {
+    /// Wrong elements in all results.
+    public var wrong: Int
+    /// The fastest methods, if they were asked for.
+    public var table: TuningTable?
+  }
+
   /// Measures everything. Collective.
-  /// - Returns: wrong elements in all results; the same on all ranks.
-  public func run() throws -> Int {
+  public func run() throws -> Outcome {
     AllreduceTable.heading.forEach { output?.line($0) }
     var results: [[ResultRecord]] = []
     for type in options.types {
@@ -93,7 +106,17 @@ public struct AllreduceBenchmark {
       output?.line(AllreduceTable.line(comparison))
       try output?.record(comparison)
     }
-    return results.joined().reduce(0) { $0 + $1.outOfPlace.wrong + ($1.inPlace?.wrong ?? 0) }
+    return Outcome(
+      wrong: results.joined().reduce(0) { $0 + $1.outOfPlace.wrong + ($1.inPlace?.wrong ?? 0) },
+      table: options.tunes
+        ? TuningTable(of: results, conditions: conditions, nodes: own.nodes) : nil)
+  }
+
+  private var conditions: TuningTable.Conditions {
+    .init(
+      ranks: world.size, ranksPerNode: own.nodes.nodes.map(\.count),
+      sharesMemory: own.sharesMemory, mpi: Session.libraryVersion, kernels: own.kernels.rawValue,
+      elementWidth: options.types[0].byteCount)
   }
 
   private func measure(
@@ -115,8 +138,12 @@ public struct AllreduceBenchmark {
     _ reduction: ReductionChoice, _ rivals: [Candidate], of element: Element.Type
   ) throws -> [[ResultRecord]] {
     let type = element.elementType
+    let others = ownInAnyOrder?.candidates([.hierarchical], reduction, of: element) ?? []
+    let inAnyOrder = others.filter { !$0.usesWindow }.map {
+      $0.renamed($0.name + LockstepAllreduce.anyOrder)
+    }
     let candidates =
-      own.candidates([nil] + options.methods, reduction, of: element) + rivals
+      own.candidates([nil] + options.methods, reduction, of: element) + inAnyOrder + rivals
       + [.memcpy(elementSize: type.byteCount)]
     let sizes = options.sizes.sizes(stride: type.byteCount)
     let pattern = TestPattern<Element>(

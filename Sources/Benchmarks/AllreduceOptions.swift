@@ -29,11 +29,13 @@ public struct AllreduceOptions: Equatable, Sendable {
   public var buffers: Buffers
   /// Seconds to measure one size for.
   public var budget: Double
+  /// Whether the fastest methods are wanted as a table.
+  public var tunes: Bool
 
   public init(
     sizes: SizeRange, types: [ElementType], reductions: [ReductionChoice],
     methods: [AllreduceMethod], transport: TransportChoice, rivals: MPIRivals,
-    buffers: Buffers, budget: Double
+    buffers: Buffers, budget: Double, tunes: Bool
   ) {
     self.sizes = sizes
     self.types = types
@@ -43,6 +45,7 @@ public struct AllreduceOptions: Equatable, Sendable {
     self.rivals = rivals
     self.buffers = buffers
     self.budget = budget
+    self.tunes = tunes
   }
 
   /// What of it cannot be measured, in words; empty if everything can.
@@ -53,6 +56,12 @@ public struct AllreduceOptions: Equatable, Sendable {
     }
     if !(budget > 0 && budget <= 3600) {
       faults.append("--budget: more than 0, at most 3600 seconds")
+    }
+    if tunes && (types.count > 1 || reductions.count > 1) {
+      faults.append("--tune: a table is of one type and one reduction")
+    }
+    if tunes && methods.count < AllreduceMethod.allCases.count {
+      faults.append("--tune: a table is made of all algorithms: leave out --algorithms")
     }
     return faults
   }

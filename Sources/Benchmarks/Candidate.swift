@@ -25,6 +25,12 @@ struct Candidate {
   /// Leaves the result where the input was; nil if there is no such thing.
   var inPlace: ((_ buffer: UnsafeMutableRawPointer, _ count: Int) throws -> Void)?
 
+  func renamed(_ name: String) -> Candidate {
+    var copy = self
+    copy.name = name
+    return copy
+  }
+
   /// The yardstick for large buffers.
   static func memcpy(elementSize: Int) -> Candidate {
     Candidate(name: "memcpy", kind: .memcpy) { source, target, count in

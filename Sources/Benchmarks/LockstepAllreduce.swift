@@ -8,20 +8,28 @@ final class LockstepAllreduce {
   private let group: ProcessGroup
   let kernels: InstructionSet
 
+  /// Ends the names of candidates of a group whose sums may be added up in any order.
+  static let anyOrder = "/any-order"
+
   /// Collective. All ranks compute with the newest kernels that every one of them has.
   /// - Throws: `UnusableInstructionSet`; what `ProcessGroup` throws.
   init(
     _ world: Communicator, _ transport: AllreduceOptions.TransportChoice,
-    environment: [String: String]
+    environment: [String: String], canonical: Bool = true
   ) throws {
     let sets = InstructionSet.allCases
     let own = sets.firstIndex(of: try InstructionSet.selected(by: environment))!
     kernels = sets[Int(try world.allgather([UInt8(own)]).map { $0[0] }.min()!)]
     var options = ProcessGroup.Options()
     options.usesSharedMemory = transport == .auto
+    options.isCanonical = canonical
+    options.choice = .measured
     group = try ProcessGroup(
       MPITransport(world), options: options, kernels: KernelSet(kernels))
   }
+
+  var nodes: NodeMap { group.nodes }
+  var sharesMemory: Bool { group.sharesMemory }
 
   /// Memory in the node's shared window, or what the group has in its place. Collective.
   func allocateWindow(byteCount: Int) throws -> UnsafeMutableRawBufferPointer {

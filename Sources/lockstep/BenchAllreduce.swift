@@ -63,9 +63,12 @@ struct BenchAllreduce: ParsableCommand {
   var transport = AllreduceOptions.TransportChoice.auto
 
   @Option(
-    help: "Open MPI's own choice of algorithm (default), each of its algorithms too (all), or none."
+    help: """
+      Open MPI's own choice of algorithm (default), each of its algorithms too (all), or none. \
+      (default: all; with --tune, none)
+      """
   )
-  var against = MPIRivals.all
+  var against: MPIRivals?
 
   @Option(
     help: """
@@ -83,10 +86,21 @@ struct BenchAllreduce: ParsableCommand {
       valueName: "file"))
   var json: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Times all algorithms and writes which one is the fastest for each size, as a table that \
+      training reads: collective.tuning.
+      """, valueName: "file"))
+  var tune: String?
+
   private var options: AllreduceOptions {
     AllreduceOptions(
-      sizes: sizes, types: types, reductions: ops, methods: algorithms, transport: transport,
-      rivals: against, buffers: buffers, budget: budget)
+      sizes: sizes, types: types, reductions: ops,
+      methods: tune != nil && algorithms.isEmpty ? AllreduceMethod.allCases : algorithms,
+      transport: transport, rivals: against ?? (tune == nil ? MPIRivals.all : MPIRivals.none),
+      buffers: buffers,
+      budget: budget, tunes: tune != nil)
   }
 
   func validate() throws {
@@ -115,6 +129,7 @@ struct BenchAllreduce: ParsableCommand {
     let ranks = try ranks ?? Experiments.Launch.slots(hostfile: hostfile, on: machine)
     var words = commandWords(ranks: ranks)
     if let json { words += ["--json", json] }
+    if let tune { words += ["--tune", tune] }
     let launch = Experiments.Launch(
       ranks: ranks, hostfile: hostfile, command: [try ownPath()] + words)
     try launch.validate()
@@ -142,6 +157,7 @@ struct BenchAllreduce: ParsableCommand {
         ExitStatus.usage, "-n \(ranks): mpirun has started \(world.size) ranks, which is its part",
         on: world)
     }
+    if let tune, world.rank == 0 { try checkWritable(tune) }
     let program = Program.current(isQuiet: false)
     let kernels = environment["LOCKSTEP_KERNELS"].map { "LOCKSTEP_KERNELS=\($0) " } ?? ""
     let command = "lockstep " + commandWords(ranks: world.size).joined(separator: " ")
@@ -151,11 +167,32 @@ struct BenchAllreduce: ParsableCommand {
         version: program.version, commit: program.commit, environment: environment,
         command: kernels + command),
       output: try output(isRoot: world.rank == 0))
-    let wrong = try benchmark.run()
-    guard wrong > 0 else { return ExitStatus.success }
-    return fail(
-      ExitStatus.internalFault, "\(wrong) elements are wrong: the columns #wrong say where",
-      on: world)
+    let outcome = try benchmark.run()
+    guard outcome.wrong == 0 else {
+      return fail(
+        ExitStatus.internalFault,
+        "\(outcome.wrong) elements are wrong: the columns #wrong say where", on: world)
+    }
+    if let tune, let table = outcome.table, world.rank == 0 { try write(table, to: tune) }
+    return ExitStatus.success
+  }
+
+  /// Refuses a file that cannot be written before anything is measured.
+  private func checkWritable(_ path: String) throws {
+    let files = FileManager.default
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard files.isWritableFile(atPath: files.fileExists(atPath: path) ? path : folder) else {
+      throw TrainingError(ExitStatus.cannotWrite, "\(path): the file cannot be written")
+    }
+  }
+
+  private func write(_ table: TuningTable, to path: String) throws {
+    do {
+      try table.json.write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw TrainingError(ExitStatus.cannotWrite, "\(path): cannot be written: \(error)")
+    }
+    if json != "-" { say("# table      \(path)") }
   }
 
   private func fail(_ code: Int32, _ message: String, on world: Communicator) -> Int32 {

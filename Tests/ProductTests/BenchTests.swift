@@ -1,3 +1,4 @@
+import Collective
 import Foundation
 import TestSupport
 import Testing
@@ -126,7 +127,8 @@ extension ProductTests {
         ["--sizes", "64K:4"], ["--sizes", "4:2G"], ["--types", "float33"], ["--ops", "sum,sum"],
         ["--algorithms", "star"], ["--transport", "pigeon"], ["--against", "nobody"],
         ["--buffers", "cold"], ["--budget", "0"], ["--budget", "nan"], ["--sizes", "1:3"],
-        ["-n", "0"], ["nonsense"],
+        ["-n", "0"], ["nonsense"], ["--tune", "t", "--types", "float32,float64"],
+        ["--tune", "t", "--ops", "sum,minimum"], ["--tune", "t", "--algorithms", "ring"],
       ])
     func refused(words: [String]) throws {
       let result = try Launching.alone(["bench", "allreduce"] + words)
@@ -142,6 +144,43 @@ extension ProductTests {
       let json = try Launching.alone(BenchTests.small + ["-n", "2", "--json", "/nowhere/x"])
       #expect(json.status == 73)
       #expect(json.errors.contains("/nowhere/x: the file cannot be written"), "\(json.errors)")
+      let table = try Launching.alone(BenchTests.small + ["-n", "2", "--tune", "/nowhere/x"])
+      #expect(table.status == 73)
+      #expect(table.errors.contains("/nowhere/x: the file cannot be written"), "\(table.errors)")
+    }
+
+    @Test("a tuning table that a benchmark wrote is what training on as many ranks goes by")
+    func tuning() throws {
+      let folder = try TemporaryDirectory()
+      let path = folder.path + "/table.json"
+      let tuned = try Launching.alone(
+        BenchTests.small + ["-n", "2", "--sizes", "4:4K:32", "--tune", path])
+      #expect(tuned.status == 0, "\(tuned.errors)")
+      #expect(tuned.output.hasSuffix("# table      \(path)\n"))
+      #expect(!tuned.output.contains("mpi/"), "MPI takes part only where it is asked for")
+      let table = try TuningTable(contentsOf: path)
+      #expect(table.conditions.ranksPerNode == [2] && table.conditions.sharesMemory)
+      #expect(table.conditions.elementWidth == 4)
+      #expect(table.canonical.map(\.bytes) == [4, 128, 4096])
+      #expect(table.anyOrder.map(\.bytes) == [4, 128, 4096])
+
+      let configuration = try folder.file("config.yaml", smallConfiguration)
+      let train = [
+        Launching.lockstep, "train", configuration, "--set", "collective.tuning=\(path)",
+      ]
+      let run = try Launching.mpirun(2, train + ["--output", folder.path + "/two"])
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(!run.errors.contains("tuning table"), "\(run.errors)")
+      let lines = run.output.split(separator: "\n").filter { $0.hasPrefix("allreduce of ") }
+      #expect(!lines.isEmpty && lines.allSatisfy { $0.contains(" (table: ") }, "\(run.output)")
+
+      let other = try Launching.mpirun(3, train + ["--output", folder.path + "/three"])
+      #expect(other.status == 0, "\(other.errors)")
+      let warning =
+        "warning: the tuning table is not used: it is of 2 ranks on 1 node, and here are 3 ranks on "
+        + "1 node\n"
+      #expect(other.errors.components(separatedBy: warning).count == 2, "\(other.errors)")
+      #expect(other.output.contains(": hierarchical (shared memory)\n"), "\(other.output)")
     }
 
     @Test("where algorithms cannot be forced, it is said")

@@ -24,7 +24,7 @@ public struct NodeMap: Equatable, Sendable {
 
   /// Whether adding up each node first, and then the nodes, follows the canonical tree over all ranks:
   /// nodes hold runs of ranks of one length, a power of two (the last may hold fewer).
-  var isCanonical: Bool {
+  public var isCanonical: Bool {
     let length = nodes[0].count
     guard nodes.count == 1 || length & (length - 1) == 0 else { return false }
     var next = 0
