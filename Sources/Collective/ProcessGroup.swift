@@ -242,15 +242,37 @@ extension ProcessGroup {
     try explained {
       try startCheck(of: operation)
       guard size > 1, let base = buffer.baseAddress, buffer.count > 0 else { return }
-      let key = ScheduleExecutor.Key(
-        algorithm: algorithm, count: buffer.count, type: Element.elementType)
-      operation.work = .schedule(
-        try executor.start(key, UnsafeMutableRawPointer(base), reducer: reduction.map(reducer)),
-        key)
+      operation.work = .schedules
+      let reducer = reduction.map(reducer)
+      let parts = Chunks(
+        count: buffer.count,
+        parts: channels(for: algorithm, byteCount: buffer.count * MemoryLayout<Element>.stride))
+      for index in 0..<parts.parts {
+        let part = parts[index]
+        let key = ScheduleExecutor.Key(
+          algorithm: algorithm, count: part.count, type: Element.elementType)
+        operation.channels.append(
+          (
+            try executor.start(
+              key, UnsafeMutableRawPointer(base + part.lowerBound), reducer: reducer), key
+          ))
+      }
       try operation.advance()
     }
     return operation
   }
+
+  /// Parts of a large allreduce that run side by side: while one waits for a message to be announced, or
+  /// between two rounds, the others keep the link busy.
+  private func channels(for algorithm: CollectiveAlgorithm, byteCount: Int) -> Int {
+    // The chunks of the other collectives mean something to their callers.
+    guard case .allreduce = algorithm, nodes.nodes.count > 1 else { return 1 }
+    return max(1, min(ProcessGroup.channels, byteCount / ProcessGroup.smallestChannel))
+  }
+
+  static let channels = 4
+  /// Bytes below which a part is not worth messages of its own.
+  private static let smallestChannel = 1024 * 1024
 
   private func fill<Element>(
     _ target: UnsafeMutableBufferPointer<Element>, from source: UnsafeBufferPointer<Element>
@@ -329,7 +351,9 @@ extension ProcessGroup {
   private func retire(_ operation: Operation) {
     switch operation.work {
     case .nothing: break
-    case .schedule(let run, let key): executor.retire(run, key)
+    case .schedules:
+      for channel in operation.channels { executor.retire(channel.run, channel.key) }
+      operation.channels.removeAll(keepingCapacity: true)
     case .node(let run):
       idleNodeRuns[NodeRunKey(count: run.count, type: run.type), default: []].append(run)
     }

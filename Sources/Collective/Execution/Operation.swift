@@ -2,12 +2,15 @@
 public final class Operation {
   enum Work {
     case nothing
-    case schedule(ScheduleRun, ScheduleExecutor.Key)
+    /// What is in `channels`.
+    case schedules
     case node(NodeAllreduce)
   }
 
   private unowned let group: ProcessGroup
   var work = Work.nothing
+  /// Schedules of parts of the buffer that run side by side.
+  var channels: [(run: ScheduleRun, key: ScheduleExecutor.Key)] = []
   /// Compares the ranks' calls over messages, where they do not share memory.
   var check: CallCheck?
   /// Compares them in shared memory, where `work` does not do so itself.
@@ -16,7 +19,10 @@ public final class Operation {
   /// Its place among the group's calls, from 1; 0 when it has been waited for.
   var number = 0
 
-  init(group: ProcessGroup) { self.group = group }
+  init(group: ProcessGroup) {
+    self.group = group
+    channels.reserveCapacity(ProcessGroup.channels)
+  }
 
   /// Whether the result is there.
   public internal(set) var isComplete = true
@@ -35,12 +41,18 @@ public final class Operation {
     try group.wait(for: self)
   }
 
+  private func progressChannels() throws -> Bool {
+    var isComplete = true
+    for channel in channels where try !channel.run.progress() { isComplete = false }
+    return isComplete
+  }
+
   /// Moves this operation alone.
   func advance() throws {
     var isDone =
       switch work {
       case .nothing: true
-      case .schedule(let run, _): try run.progress()
+      case .schedules: try progressChannels()
       case .node(let run): run.isComplete
       }
     if let check, try !check.progress() { isDone = false }
