@@ -224,6 +224,7 @@ extension ProcessGroup {
       reducer(reduction), call: call
     ) { number in
       guard backoff.pause() else { return }
+      try transport.checkAllAreThere()
       if watch == nil { watch = StallWatch(limit: options.timeLimit) }
       guard watch!.phase() == .over else { return }
       throw RankMissing(
@@ -342,6 +343,7 @@ extension ProcessGroup {
       try progress()
       if operation.isComplete { break }
       guard backoff.pause() else { continue }
+      try transport.checkAllAreThere()
       if watch == nil { watch = StallWatch(limit: options.timeLimit) }
       try look(at: &watch!, operation)
     }
@@ -367,12 +369,13 @@ extension ProcessGroup {
     idle.append(operation)
   }
 
-  /// A message of another length than expected is a consequence of different calls, if calls differ:
-  /// this rank's neighbour may tell, or another rank, which then ends the job with a better reason.
+  /// A message of another length than expected is a consequence of different calls, if calls differ: the
+  /// board may tell, or this rank's neighbour, or another rank, which then ends the job with a better
+  /// reason.
   private func explained<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
-    } catch let error where !(error is CallMismatch) {
+    } catch let error where !(error is CallMismatch || error is RankLeft) {
       throw explanation(of: error)
     }
   }
@@ -382,6 +385,7 @@ extension ProcessGroup {
     do {
       var checks = inFlight.compactMap(\.check)
       while watch.phase() != .over {
+        try node?.progress()
         checks = try checks.filter { try !$0.progress() }
         usleep(1000)
       }

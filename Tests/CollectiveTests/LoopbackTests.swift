@@ -129,13 +129,17 @@ func inFlight() throws {
 
 private struct OnPurpose: Error {}
 
-@Test("a rank that throws releases the others, and its own error is reported")
-func leaving() {
+@Test(
+  "a rank that throws releases the others, and its own error is reported",
+  arguments: Placement.allCases)
+func leaving(placement: Placement) {
+  let nodes = NodeMap(keys: (0..<4).map { placement.node(of: $0, size: 4) })
   #expect(throws: OnPurpose.self) {
-    _ = try LoopbackTransport.run(ranks: 4) { transport in
+    _ = try LoopbackTransport.run(ranks: 4, nodes: nodes) { transport in
+      let group = try ProcessGroup(transport)
       if transport.rank == 2 { throw OnPurpose() }
       var values: [Float] = [1]
-      try values.withUnsafeMutableBufferPointer { try ProcessGroup(transport).allreduce($0) }
+      try values.withUnsafeMutableBufferPointer { try group.allreduce($0) }
     }
   }
 }

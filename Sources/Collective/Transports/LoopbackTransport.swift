@@ -88,6 +88,8 @@ public final class LoopbackTransport: Transport {
     return true
   }
 
+  public func checkAllAreThere() throws { try group.checkAllAreThere() }
+
   public func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
     try group.allgather(bytes, rank: rank)
   }

@@ -30,6 +30,14 @@ public protocol Transport: PointToPoint {
   /// Memory that all ranks of this node see: a segment of `byteCount` zero bytes for each, in the order of
   /// ranks, on a boundary of 64 bytes. It lives as long as the transport. Collective over the node.
   func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer]
+
+  /// Throws if another rank has given up, for ranks that wait in shared memory; where that ends the whole
+  /// job, there is nothing to do.
+  func checkAllAreThere() throws
+}
+
+extension Transport {
+  public func checkAllAreThere() {}
 }
 
 /// A transfer under way, within the transport that started it.
