@@ -6,19 +6,25 @@ enum Launching {
   static let lockstep = Location.product("lockstep")
   static let rankCases = Location.product("RankCases")
 
-  /// `mpirun` with what a loaded machine and the superuser need. A deadlock ends after `timeLimit`
-  /// seconds, with an exit code that is not 0.
+  /// `mpirun` with what a loaded machine and the superuser need.
+  static func mpirunWords(_ ranks: Int) -> [String] {
+    var line = ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--quiet"]
+    if geteuid() == 0 { line.append("--allow-run-as-root") }
+    line += ["--mca", "mpi_yield_when_idle", "1"]
+    return line
+  }
+
+  /// Runs a program on many ranks. A deadlock ends after `timeLimit` seconds, with an exit code that is
+  /// not 0.
   static func mpirun(
     _ ranks: Int, _ words: [String], environment: [String: String] = [:], directory: String? = nil,
     timeLimit: Double = 120
   ) throws -> Command.Result {
-    var line = ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--quiet"]
-    if geteuid() == 0 { line.append("--allow-run-as-root") }
-    line += ["--mca", "mpi_yield_when_idle", "1"]
     var environment = environment
     environment["MPIEXEC_TIMEOUT"] = "\(Int(timeLimit))"
     return try Command(
-      line + words, environment: environment, directory: directory, timeLimit: timeLimit + 10
+      mpirunWords(ranks) + words, environment: environment, directory: directory,
+      timeLimit: timeLimit + 10
     ).run()
   }
 

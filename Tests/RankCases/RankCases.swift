@@ -12,6 +12,7 @@ enum RankCases {
     "collectives": collectivesCase,
     "dropped-request": droppedRequestCase,
     "errors": errorsCase,
+    "fallback": fallbackCase,
     "in-flight": inFlightCase,
     "large-counts": largeCountsCase,
     "measurement": measurementCase,
@@ -24,9 +25,33 @@ enum RankCases {
     "unforced": unforcedCase,
   ]
 
+  /// Cases for groups that are joined in one way, `late-messages`, or in every way in turn, `late`.
+  static let groupCases: [String: @Sendable (Communicator, Joining) throws -> Void] = [
+    "crowded": crowdedCase,
+    "endless": endlessCase,
+    "group": groupCase,
+    "late": lateCase,
+    "memory": memoryCase,
+    "mismatch": mismatchCase,
+    "missing": missingCase,
+    "order": orderCase,
+  ]
+
+  private static func named(_ name: String) -> Case? {
+    if let known = cases[name] { return known }
+    if let run = groupCases[name] {
+      return { world in for joining in Joining.allCases { try run(world, joining) } }
+    }
+    let words = name.split(separator: "-").map(String.init)
+    guard words.count == 2, let run = groupCases[words[0]],
+      let joining = Joining(rawValue: words[1])
+    else { return nil }
+    return { try run($0, joining) }
+  }
+
   static func main() throws {
     let arguments = CommandLine.arguments
-    guard arguments.count == 2, let run = cases[arguments[1]] else {
+    guard arguments.count == 2, let run = named(arguments[1]) else {
       FileHandle.standardError.write(
         Data("usage: RankCases \(cases.keys.sorted().joined(separator: "|"))\n".utf8))
       exit(64)

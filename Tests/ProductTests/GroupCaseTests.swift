@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProductTests {
+  /// Process groups under mpirun, joined by shared memory, by messages, and as two nodes; every send is
+  /// synchronous.
+  @Suite(.serialized) struct GroupCaseTests {
+    private static let joinings = ["shared", "messages", "nodes"]
+
+    @Test("every way to reduce gives exact sums", arguments: 1...8)
+    func exact(ranks: Int) throws { try expectPassed("group", ranks) }
+
+    @Test(
+      "ten thousand calls back to back give exact sums, with calls in flight", arguments: [2, 4])
+    func endless(ranks: Int) throws { try expectPassed("endless", ranks) }
+
+    @Test("more ranks than cores make progress", arguments: [8])
+    func crowded(ranks: Int) throws { try expectPassed("crowded", ranks) }
+
+    @Test("memory in use does not grow from call to call", arguments: [2, 3])
+    func memory(ranks: Int) throws { try expectPassed("memory", ranks) }
+
+    @Test("a rank that is late, but in time, does no harm")
+    func late() throws { try expectPassed("late", 3) }
+
+    @Test("calls of different counts end the job, and both are named", arguments: joinings)
+    func mismatch(joining: String) throws {
+      let result = try Launching.mpirun(4, [Launching.rankCases, "mismatch-\(joining)"])
+      #expect(result.status == 1 && !result.isTimedOut, "\(result.errors)")
+      let odd = "rank 3 called allreduce(5 x float32, sum)"
+      #expect(result.errors.contains(odd), "\(result.errors)")
+      #expect(result.errors.contains("called allreduce(4 x float32, sum)"), "\(result.errors)")
+    }
+
+    @Test("calls in another order end the job, and both are named", arguments: joinings)
+    func order(joining: String) throws {
+      let result = try Launching.mpirun(4, [Launching.rankCases, "order-\(joining)"])
+      #expect(result.status == 1 && !result.isTimedOut, "\(result.errors)")
+      let odd = "rank 3 called broadcast(4 x float32, root 0)"
+      #expect(result.errors.contains(odd), "\(result.errors)")
+      #expect(result.errors.contains("called allreduce(4 x float32, sum)"), "\(result.errors)")
+    }
+
+    @Test("a rank that does not arrive ends the job, and is named", arguments: joinings)
+    func missing(joining: String) throws {
+      let result = try Launching.mpirun(4, [Launching.rankCases, "missing-\(joining)"])
+      #expect(result.status == 1 && !result.isTimedOut, "\(result.errors)")
+      #expect(
+        result.errors.contains("rank 3 has not arrived in allreduce(4 x float32, sum)"),
+        "\(result.errors)")
+    }
+
+    /// Nil if a small /dev/shm can be made here, else why not.
+    private static let obstacle: String? = {
+      do {
+        let result = try smallSharedMemory(["true"])
+        return result.status == 0 ? nil : result.errors
+      } catch {
+        return "\(error)"
+      }
+    }()
+
+    /// Runs a program where /dev/shm has 3 MB, in a mount namespace of its own.
+    private static func smallSharedMemory(_ words: [String]) throws -> Command.Result {
+      let mount = "mount -t tmpfs -o size=3m none /dev/shm && exec \"$@\""
+      return try Command(
+        ["unshare", "--mount", "sh", "-c", mount, "-"] + words,
+        environment: ["MPIEXEC_TIMEOUT": "60"], timeLimit: 70
+      ).run()
+    }
+
+    @Test(
+      "where /dev/shm is too small, ranks exchange messages, with one warning",
+      .enabled(if: obstacle == nil, "no small /dev/shm can be made here: \(obstacle ?? "")"))
+    func fallback() throws {
+      let result = try Self.smallSharedMemory(
+        Launching.mpirunWords(4) + [Launching.rankCases, "fallback"])
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output == "passed fallback on 4\n")
+      let warnings = result.errors.split(separator: "\n").filter { $0.hasPrefix("warning: ") }
+      #expect(warnings.count == 1, "\(result.errors)")
+      #expect(warnings.first?.contains("/dev/shm has 3145728 bytes left") == true)
+    }
+
+    private func expectPassed(_ name: String, _ ranks: Int) throws {
+      let result = try Launching.mpirun(ranks, [Launching.rankCases, name])
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output == "passed \(name) on \(ranks)\n")
+    }
+  }
+}
