@@ -1,4 +1,5 @@
 import Collective
+import Kernels
 import MPI
 
 /// Times this package's allreduce beside `MPI_Allreduce`, in one run.
@@ -42,6 +43,7 @@ public struct AllreduceBenchmark {
   /// Where the order of summation decides how nodes are joined: for a table.
   private let ownInAnyOrder: LockstepAllreduce?
   private let mpi: MPICandidates
+  private let predictor: AllreducePredictor?
   private let memory: BenchmarkMemory
 
   /// Collective.
@@ -65,7 +67,18 @@ public struct AllreduceBenchmark {
       largest: options.sizes.maximum,
       covering: options.buffers == .rotating ? 2 * machine.lastLevelCache : 0,
       allocateWindow: own.allocateWindow(byteCount:))
+    predictor = try options.predicts ? AllreduceBenchmark.predictor(world, own) : nil
     try writeHeader(program)
+  }
+
+  private static func predictor(
+    _ world: Communicator, _ own: LockstepAllreduce
+  ) throws -> AllreducePredictor {
+    let call = own.candidates([.schedule(.recursiveDoubling)], .sum, of: Float.self)[0].inPlace!
+    let buffer = AlignedBuffer(count: 1)
+    return try AllreducePredictor(
+      world, nodes: own.nodes, kernels: own.kernels
+    ) { try call(UnsafeMutableRawPointer(buffer.base), 0) }
   }
 
   private func writeHeader(_ program: Program) throws {
@@ -90,7 +103,7 @@ public struct AllreduceBenchmark {
 
   /// Measures everything. Collective.
   public func run() throws -> Outcome {
-    AllreduceTable.heading.forEach { output?.line($0) }
+    AllreduceTable.heading(predicts: predictor != nil).forEach { output?.line($0) }
     var results: [[ResultRecord]] = []
     for type in options.types {
       for reduction in options.reductions {
@@ -105,6 +118,11 @@ public struct AllreduceBenchmark {
     for comparison in comparisons {
       output?.line(AllreduceTable.line(comparison))
       try output?.record(comparison)
+    }
+    if predictor != nil {
+      let predictions = PredictionRecord(results.joined())
+      output?.line(predictions.line)
+      try output?.record(predictions)
     }
     return Outcome(
       wrong: results.joined().reduce(0) { $0 + $1.outOfPlace.wrong + ($1.inPlace?.wrong ?? 0) },
@@ -153,9 +171,14 @@ public struct AllreduceBenchmark {
       candidates, pattern, world: world, memory: memory, budget: options.budget)
     return try sizes.map { size in
       let count = size / type.byteCount
+      var predictor = predictor
+      try predictor?.measure(byteCount: size)
       return try timer.measure(count: count).map {
-        let record = ResultRecord(
+        var record = ResultRecord(
           $0, count: count, type: type, reduction: reduction, ranks: world.size)
+        if $0.kind == .lockstep, let predictor, let method = record.method {
+          record.setPrediction(predictor.microseconds(method, count: count, type: type))
+        }
         output?.line(AllreduceTable.line(record))
         try output?.record(record)
         return record

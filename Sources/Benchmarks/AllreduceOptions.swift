@@ -31,11 +31,13 @@ public struct AllreduceOptions: Equatable, Sendable {
   public var budget: Double
   /// Whether the fastest methods are wanted as a table.
   public var tunes: Bool
+  /// Whether times are predicted too.
+  public var predicts: Bool
 
   public init(
     sizes: SizeRange, types: [ElementType], reductions: [ReductionChoice],
     methods: [AllreduceMethod], transport: TransportChoice, rivals: MPIRivals,
-    buffers: Buffers, budget: Double, tunes: Bool
+    buffers: Buffers, budget: Double, tunes: Bool, predicts: Bool
   ) {
     self.sizes = sizes
     self.types = types
@@ -46,6 +48,7 @@ public struct AllreduceOptions: Equatable, Sendable {
     self.buffers = buffers
     self.budget = budget
     self.tunes = tunes
+    self.predicts = predicts
   }
 
   /// What of it cannot be measured, in words; empty if everything can.
@@ -63,6 +66,10 @@ public struct AllreduceOptions: Equatable, Sendable {
     if tunes && methods.count < AllreduceMethod.allCases.count {
       faults.append("--tune: a table is made of all algorithms: leave out --algorithms")
     }
+    if predicts && buffers == .rotating {
+      faults.append(
+        "--predict: links are measured with buffers that stay the same: --buffers cached")
+    }
     return faults
   }
 
@@ -76,7 +83,8 @@ public struct AllreduceOptions: Equatable, Sendable {
     var words = ["--sizes", sizes.text, "--types", list(types), "--ops", list(reductions)]
     if !methods.isEmpty { words += ["--algorithms", list(methods)] }
     words += ["--transport", transport.rawValue, "--against", rivals.rawValue]
-    return words + ["--buffers", buffers.rawValue, "--budget", number(budget)]
+    words += ["--buffers", buffers.rawValue, "--budget", number(budget)]
+    return words + (predicts ? ["--predict"] : [])
   }
 
   private func number(_ value: Double) -> String {

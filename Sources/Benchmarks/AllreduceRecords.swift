@@ -76,6 +76,9 @@ struct ResultRecord: Encodable {
   var outOfPlace: Mode
   var inPlace: Mode?
   var streamMicroseconds: Double
+  /// Of a call in place, and that by its median time; nil for what is not predicted.
+  var predictedMicroseconds: Double?
+  var predictedByMeasured: Double?
 
   init(
     _ measurement: Measurement, count: Int, type: ElementType, reduction: ReductionChoice,
@@ -99,6 +102,12 @@ struct ResultRecord: Encodable {
     outOfPlace = mode(measurement.outOfPlace)
     inPlace = measurement.inPlace.map(mode)
     streamMicroseconds = measurement.stream
+  }
+
+  mutating func setPrediction(_ microseconds: Double?) {
+    guard let microseconds, let inPlace else { return }
+    predictedMicroseconds = microseconds
+    predictedByMeasured = microseconds / inPlace.medianMicroseconds
   }
 }
 

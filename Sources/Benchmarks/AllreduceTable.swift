@@ -2,24 +2,36 @@ import Foundation
 
 /// The columns of nccl-tests, with the candidates' names.
 enum AllreduceTable {
-  static let heading: [String] = {
+  /// - Parameter predicts: with columns for predictions.
+  static func heading(predicts: Bool) -> [String] {
     let mode = row(["time", "algbw", "busbw", "#wrong"], modeWidths)
     let units = row(["(us)", "(GB/s)", "(GB/s)", ""], modeWidths)
     let modeWidth = mode.count
+    let (names, microseconds) =
+      predicts
+      ? (row(["predicted", "ratio"], predictionWidths), row(["(us)", ""], predictionWidths))
+      : ("", "")
     return [
       "#" + pad("", -leadWidth + 1) + pad("out-of-place", modeWidth) + pad("in-place", modeWidth),
       "#" + row(["size", "count", "type", "redop", ""], leadWidths).dropFirst()
-        + pad("candidate", -candidateWidth) + mode + mode + pad("stream", streamWidth),
+        + pad("candidate", -candidateWidth) + mode + mode + pad("stream", streamWidth) + names,
       "#" + row(["(B)", "(elements)", "", "", ""], leadWidths).dropFirst()
-        + pad("", candidateWidth) + units + units + pad("(us)", streamWidth),
+        + pad("", candidateWidth) + units + units + pad("(us)", streamWidth) + microseconds,
     ].map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
-  }()
+  }
 
   static func line(_ record: ResultRecord) -> String {
     row(
       ["\(record.size)", "\(record.count)", record.type, record.redop, ""], leadWidths)
       + pad(record.candidate, -candidateWidth) + columns(record.outOfPlace)
       + columns(record.inPlace) + pad(time(record.streamMicroseconds), streamWidth)
+      + prediction(record)
+  }
+
+  private static func prediction(_ record: ResultRecord) -> String {
+    guard let predicted = record.predictedMicroseconds, let ratio = record.predictedByMeasured
+    else { return "" }
+    return row([time(predicted), String(format: "%.2f", ratio)], predictionWidths)
   }
 
   private static func columns(_ mode: ResultRecord.Mode?) -> String {
@@ -53,6 +65,7 @@ enum AllreduceTable {
   private static let candidateWidth = 27
   private static let modeWidths = [11, 8, 8, 8]
   private static let streamWidth = 11
+  private static let predictionWidths = [11, 8]
   private static let comparisonWidths = [12, 9, 9, 2]
 
   private static func row(_ words: [String], _ widths: [Int]) -> String {

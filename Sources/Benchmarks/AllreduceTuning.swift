@@ -41,7 +41,7 @@ extension TuningTable {
 
 extension ResultRecord {
   /// The method that a candidate of this package's is named after; nil for the group's own choice.
-  fileprivate var method: AllreduceMethod? {
+  var method: AllreduceMethod? {
     AllreduceMethod(rawValue: String(candidate.prefix { $0 != "/" }))
   }
 }

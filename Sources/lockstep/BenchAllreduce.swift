@@ -73,9 +73,9 @@ struct BenchAllreduce: ParsableCommand {
   @Option(
     help: """
       rotating: buffers take turns, together more than twice the last-level cache; cached: the same \
-      one every time.
+      one every time. (default: rotating; with --predict, cached)
       """)
-  var buffers = AllreduceOptions.Buffers.rotating
+  var buffers: AllreduceOptions.Buffers?
 
   @Option(help: ArgumentHelp("How long to measure each size.", valueName: "seconds"))
   var budget = 2.0
@@ -94,13 +94,20 @@ struct BenchAllreduce: ParsableCommand {
       """, valueName: "file"))
   var tune: String?
 
+  @Flag(
+    help: """
+      Measures links and arithmetic first, and predicts the times of all algorithms in place, over \
+      messages.
+      """)
+  var predict = false
+
   private var options: AllreduceOptions {
     AllreduceOptions(
       sizes: sizes, types: types, reductions: ops,
       methods: tune != nil && algorithms.isEmpty ? AllreduceMethod.allCases : algorithms,
       transport: transport, rivals: against ?? (tune == nil ? MPIRivals.all : MPIRivals.none),
-      buffers: buffers,
-      budget: budget, tunes: tune != nil)
+      buffers: buffers ?? (predict ? .cached : .rotating),
+      budget: budget, tunes: tune != nil, predicts: predict)
   }
 
   func validate() throws {

@@ -27,12 +27,12 @@ func levelled() {
 @Test("a link's alpha is where its messages would have no bytes")
 func linkFit() {
   let times = [64, 1024, 65536].map { point($0, 2e-6 + Double($0) * 1e-9) }
-  let link = LinkModel(messages: times)
+  let link = MessageCost(messages: times)
   #expect(abs(link.alpha - 2e-6) < 1e-18)
   for time in times { #expect(abs(link.seconds(time.bytes) - time.seconds) < 1e-15) }
   #expect(abs(link.seconds(1 << 20) - (2e-6 + 0x1p20 * 1e-9)) < 1e-12)
   // A single size tells nothing of the slope; two that contradict each other make no negative one.
-  #expect(LinkModel(messages: [point(8, 3)]).alpha == 3)
-  #expect(LinkModel(messages: [point(8, 3), point(64, 2)]).alpha == 2)
-  #expect(LinkModel(messages: [point(8, 1), point(9, 100)]).alpha == 0)
+  #expect(MessageCost(messages: [point(8, 3)]).alpha == 3)
+  #expect(MessageCost(messages: [point(8, 3), point(64, 2)]).alpha == 2)
+  #expect(MessageCost(messages: [point(8, 1), point(9, 100)]).alpha == 0)
 }

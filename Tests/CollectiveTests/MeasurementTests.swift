@@ -17,8 +17,8 @@ func fitted() {
   let sizes = [8, 4096, 1 << 20]
   let model = CostModel.fitted(
     from: Measurements(
-      withinNode: sizes.map { point($0, within.seconds($0)) },
-      betweenNodes: sizes.map { point($0, between.seconds($0)) },
+      withinNode: LinkPoints(replacing: sizes.map { point($0, within.seconds($0)) }),
+      betweenNodes: LinkPoints(replacing: sizes.map { point($0, between.seconds($0)) }),
       reduction: sizes.map { point($0, truth.reduction.seconds($0)) },
       copy: sizes.map { point($0, truth.windowCopy.seconds($0)) }),
     ranksPerNode: 4)
@@ -39,11 +39,13 @@ func missingLinks() {
   let points = [point(8, 1e-6), point(1024, 2e-6)]
   func model(_ within: [CostCurve.Point], _ between: [CostCurve.Point]) -> CostModel {
     .fitted(
-      from: Measurements(withinNode: within, betweenNodes: between, reduction: [], copy: []),
+      from: Measurements(
+        withinNode: LinkPoints(replacing: within), betweenNodes: LinkPoints(replacing: between),
+        reduction: [], copy: []),
       ranksPerNode: 2)
   }
-  #expect(model(points, []).betweenNodes == LinkModel(messages: points))
-  #expect(model([], points).withinNode == LinkModel(messages: points))
+  #expect(model(points, []).betweenNodes == LinkModel(LinkPoints(replacing: points)))
+  #expect(model([], points).withinNode == LinkModel(LinkPoints(replacing: points)))
   #expect(model([], []).withinNode.seconds(1 << 30) == 0)
 }
 
@@ -60,7 +62,15 @@ func measuring(nodes: [Int]) throws {
   let hasPair = (0..<3).contains { node in nodes.count { $0 == node } > 1 }
   #expect(measured.withinNode.isEmpty == !hasPair)
   #expect(measured.betweenNodes.isEmpty == (Set(nodes).count == 1))
-  for points in [measured.withinNode, measured.betweenNodes, measured.reduction, measured.copy] {
+  let links = [measured.withinNode, measured.betweenNodes]
+  for link in links {
+    for points in [link.reducing, link.combining, link.oneWay] {
+      #expect(points.map(\.bytes) == link.replacing.map(\.bytes))
+    }
+  }
+  for points in links.flatMap({ [$0.replacing, $0.reducing, $0.combining, $0.oneWay] }) + [
+    measured.reduction, measured.copy,
+  ] {
     #expect(zip(points, points.dropFirst()).allSatisfy { $0.bytes < $1.bytes })
     #expect(points.allSatisfy { $0.seconds >= 0 })
   }

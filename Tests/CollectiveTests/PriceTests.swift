@@ -211,3 +211,30 @@ func misaligned() async {
     _ = Price(of: Misaligned(), on: flat(), width: float)
   }
 }
+
+@Test(
+  "measured rounds are priced by what they do: replace, add, add to what is sent, or go one way")
+func measuredRounds() {
+  func cost(_ alpha: Double, _ beta: Double) -> MessageCost {
+    MessageCost(alpha: alpha, transfer: CostCurve(secondsPerByte: beta))
+  }
+  var link = LinkModel(alpha: 1, transfer: CostCurve(secondsPerByte: 10))
+  link.measured = .init(
+    reducing: cost(2, 20), combining: cost(3, 30), oneWay: cost(4, 40))
+  // Arithmetic is in what was measured.
+  let model = CostModel(flat: link, reduction: CostCurve(secondsPerByte: 1e6))
+  func seconds(_ algorithm: AllreduceAlgorithm, _ size: Int) -> Double {
+    Price(
+      of: algorithm.generator(size: size, count: 25 * size), on: model,
+      width: ElementWidth(bytes: 4)
+    ).seconds
+  }
+  for size in [2, 4, 5] {
+    let (rounds, reducing, replacing) = (Double(size - 1), 2002.0, 1001.0)
+    #expect(seconds(.ring, size) == rounds * (reducing + replacing))
+  }
+  #expect(seconds(.recursiveDoubling, 4) == 24_006)
+  #expect(seconds(.tree, 2) == 16_008)
+  // All of a round's messages share a rank's link.
+  #expect(seconds(.direct, 3) == 4002 + 2001)
+}

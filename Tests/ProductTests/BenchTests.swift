@@ -129,6 +129,7 @@ extension ProductTests {
         ["--buffers", "cold"], ["--budget", "0"], ["--budget", "nan"], ["--sizes", "1:3"],
         ["-n", "0"], ["nonsense"], ["--tune", "t", "--types", "float32,float64"],
         ["--tune", "t", "--ops", "sum,minimum"], ["--tune", "t", "--algorithms", "ring"],
+        ["--predict", "--buffers", "rotating"],
       ])
     func refused(words: [String]) throws {
       let result = try Launching.alone(["bench", "allreduce"] + words)
@@ -181,6 +182,45 @@ extension ProductTests {
         + "1 node\n"
       #expect(other.errors.components(separatedBy: warning).count == 2, "\(other.errors)")
       #expect(other.output.contains(": hierarchical (shared memory)\n"), "\(other.output)")
+    }
+
+    @Test("predictions stand beside the times that they are of, and are counted")
+    func predictions() throws {
+      let words =
+        BenchTests.small + ["-n", "2", "--sizes", "4:4K:32", "--against", "none", "--predict"]
+        + ["--algorithms", "ring,tree,hierarchical"]
+      let table = try Launching.alone(words)
+      #expect(table.status == 0, "\(table.errors)")
+      let lines = table.output.split(separator: "\n").map(String.init)
+      #expect(lines.contains { $0.hasPrefix("#") && $0.hasSuffix("stream  predicted   ratio") })
+      #expect(lines.contains { $0.hasPrefix("# buffers    cached") })
+      for line in lines where !line.hasPrefix("#") {
+        let row = line.split(separator: " ").map(String.init)
+        let isPredicted = ["ring/private", "tree/private"].contains(row[4])
+        #expect(row.count == (isPredicted ? 16 : 14), "\(line)")
+      }
+      #expect(lines.last?.hasPrefix("# predictions within 25 %: ") == true)
+      #expect(lines.last?.hasSuffix(" of 6 points") == true)
+
+      let json = try Launching.alone(words + ["--json", "-"])
+      #expect(json.status == 0, "\(json.errors)")
+      let objects = try json.output.split(separator: "\n").map {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]
+      }
+      var good = 0
+      let predicted = objects.filter { $0["predicted-microseconds"] != nil }
+      #expect(predicted.count == 6)
+      for object in predicted {
+        let ratio = try #require(object["predicted-by-measured"] as? Double)
+        let inPlace = try #require(object["in-place"] as? [String: Any])
+        let measured = try #require(inPlace["median-microseconds"] as? Double)
+        let time = try #require(object["predicted-microseconds"] as? Double)
+        #expect(time > 0 && abs(ratio - time / measured) < 1e-9 * ratio)
+        if abs(ratio - 1) <= 0.25 { good += 1 }
+      }
+      #expect(objects.last?["event"] as? String == "predictions")
+      #expect(objects.last?["points"] as? Int == 6)
+      #expect(objects.last?["good"] as? Int == good)
     }
 
     @Test("where algorithms cannot be forced, it is said")

@@ -50,7 +50,8 @@ public struct CostModel: Equatable, Sendable {
     flat link: LinkModel, reduction: CostCurve, segmentBytes: Int = CostModel.executorSegmentBytes
   ) {
     self.init(
-      withinNode: link, betweenNodes: link, reduction: reduction, windowCopy: link.transfer,
+      withinNode: link, betweenNodes: link, reduction: reduction,
+      windowCopy: link.replacing.transfer,
       synchronization: link.alpha, ranksPerNode: 1, segmentBytes: segmentBytes)
   }
 

@@ -1,67 +1,129 @@
 import Foundation
 import Kernels
 
-/// Measures what messages and arithmetic cost, in well under a second where 8 MB take less than 50 ms:
-/// medians over repetitions and over ranks. Collective; no other operation may be under way.
+/// How far a measurement goes.
+public struct MeasurementLimits: Equatable, Sendable {
+  /// Bytes of the largest message.
+  public var largest: Int
+  /// Seconds for the repetitions at one size; where two rounds take longer, no larger size follows.
+  public var secondsPerSize: Double
+
+  public init(largest: Int, secondsPerSize: Double) {
+    precondition(largest >= 8 && secondsPerSize > 0)
+    self.largest = largest
+    self.secondsPerSize = secondsPerSize
+  }
+
+  /// Enough to choose an algorithm by, in well under a second.
+  public static let quick = MeasurementLimits(largest: 4 << 20, secondsPerSize: 0.02)
+}
+
+/// Measures what messages and arithmetic cost. Collective; no other operation may be under way.
 ///
-/// Ranks of a node exchange messages in pairs, all pairs at once; then the first ranks of neighbouring
-/// nodes do, by themselves.
+/// Pairs of ranks run the rounds that schedules are made of, with the executor that runs schedules, on
+/// buffers as large as collectives with such messages have: so segments, reductions that overlap with
+/// transfers, and caches are in the times. Ranks of a node run in pairs, all pairs at once; then the first
+/// ranks of neighbouring nodes do, by themselves. All sizes take their turn several times, so that no
+/// disturbance meets all of one; and times are lower quartiles, since a disturbance only adds time.
 /// - Parameter nodes: the node of every rank, in order; nodes are numbered from 0.
 /// - Returns: the same on all ranks.
 /// - Throws: what the transport throws.
 public func measureLinks(
-  over transport: any Transport, kernels: KernelSet, nodes: [Int]
+  over transport: any Transport, kernels: KernelSet, nodes: [Int],
+  limits: MeasurementLimits = .quick
 ) throws -> Measurements {
   precondition(nodes.count == transport.size)
   let node = nodes[transport.rank]
   let local = nodes.indices.filter { nodes[$0] == node }
   let neighbour = local.firstIndex(of: transport.rank)! ^ 1
   let isFirst = local[0] == transport.rank
-  let measurement = LinkMeasurement(transport: transport, kernels: kernels)
+  let measurement = LinkMeasurement(transport: transport, kernels: kernels, limits: limits)
   return Measurements(
-    withinNode: try measurement.exchange(with: neighbour < local.count ? local[neighbour] : nil),
-    betweenNodes: try measurement.exchange(with: isFirst ? nodes.firstIndex(of: node ^ 1) : nil),
+    withinNode: try measurement.rounds(with: neighbour < local.count ? local[neighbour] : nil),
+    betweenNodes: try measurement.rounds(with: isFirst ? nodes.firstIndex(of: node ^ 1) : nil),
     reduction: try measurement.time { kernels.add($0, to: $1) },
     copy: try measurement.time { $1.baseAddress!.update(from: $0.baseAddress!, count: $0.count) })
 }
 
 private struct LinkMeasurement {
-  /// From latency to bandwidth, through the usual changes of protocol and the caches.
-  private static let messageBytes = [8, 1 << 10, 8 << 10, 64 << 10, 512 << 10, 2 << 20, 8 << 20]
+  private static let sweeps = 3
+  private static let turnsPerSweep = 5
   private static let arrayBytes = [8 << 10, 64 << 10, 512 << 10, 2 << 20, 8 << 20]
-  private static let repetitions = 7
-  /// Seconds for the repetitions at one size; where one message takes longer, none larger follows.
-  private static let limit = 0.05
 
   let transport: any Transport
   let kernels: KernelSet
-  private let buffer = AlignedBuffer(count: arrayBytes.last! / MemoryLayout<Float>.size)
-  private let received = AlignedBuffer(count: arrayBytes.last! / MemoryLayout<Float>.size)
-  private let clock = ContinuousClock()
+  let limits: MeasurementLimits
 
-  init(transport: any Transport, kernels: KernelSet) {
-    self.transport = transport
-    self.kernels = kernels
-    buffer.elements.initialize(repeating: 0)
-    received.elements.initialize(repeating: 0)
+  /// From latency to bandwidth, through the usual changes of protocol and the caches.
+  private var messageBytes: [Int] {
+    [8, 256].filter { $0 <= limits.largest }
+      + sequence(first: 1 << 10) { $0 << 1 }.prefix { $0 <= limits.largest }
   }
 
-  /// Messages of growing size in both directions at once; ranks without a peer take no part.
-  func exchange(with peer: Int?) throws -> [CostCurve.Point] {
+  /// All kinds of rounds with messages of growing size; ranks without a peer take no part.
+  func rounds(with peer: Int?) throws -> LinkPoints {
     // Nobody still measures something else.
     _ = try transport.allgather([])
-    var points: [CostCurve.Point] = []
-    if let peer {
-      for bytes in LinkMeasurement.messageBytes {
-        let warmUp = try slowest(exchange(bytes, with: peer), with: peer)
-        let repetitions = min(
-          LinkMeasurement.repetitions, 1 + Int(LinkMeasurement.limit / max(warmUp, 1e-9)))
-        let times = try (0..<repetitions).map { _ in try exchange(bytes, with: peer) }
-        points.append(.init(bytes: bytes, seconds: median(times)))
-        if warmUp > LinkMeasurement.limit { break }
+    let measured = try peer.map { try times(with: $0) } ?? []
+    func agreement(_ kind: (Times) -> [Double]) throws -> [CostCurve.Point] {
+      try agreed(
+        zip(messageBytes, measured).map { .init(bytes: $0, seconds: quartile(kind($1))) })
+    }
+    var points = LinkPoints(replacing: try agreement(\.replacing))
+    points.reducing = try agreement(\.reducing)
+    points.combining = try agreement(\.combining)
+    points.oneWay = try agreement(\.oneWay)
+    return points
+  }
+
+  /// Seconds of the rounds of one size, by kind.
+  private struct Times {
+    var replacing: [Double] = []
+    var reducing: [Double] = []
+    var combining: [Double] = []
+    var oneWay: [Double] = []
+  }
+
+  /// - Returns: of every size, as far as they go.
+  private func times(with peer: Int) throws -> [Times] {
+    let pair = RankPair(
+      SubsetTransport([transport.rank, peer].sorted(), of: transport), kernels: kernels,
+      largest: limits.largest)
+    var turns: [Int] = []
+    for bytes in messageBytes {
+      var seconds = Double.infinity
+      for _ in 0..<2 {
+        let halves = try pair.reducingAndReplacing(count: bytes / MemoryLayout<Float>.size)
+        seconds = min(seconds, halves.reducing + halves.replacing)
+      }
+      seconds = try pair.slowest(seconds)
+      // Four times as long, for all kinds together.
+      let affordable = limits.secondsPerSize / (4 * seconds * Double(LinkMeasurement.sweeps))
+      turns.append(max(1, Int(min(affordable, Double(LinkMeasurement.turnsPerSweep)))))
+      if seconds > limits.secondsPerSize { break }
+    }
+    var times = turns.map { _ in Times() }
+    for _ in 0..<LinkMeasurement.sweeps {
+      for index in turns.indices {
+        let count = messageBytes[index] / MemoryLayout<Float>.size
+        // The first turn only brings the caches to where the others find them.
+        for turn in 0...turns[index] {
+          let halves = try pair.reducingAndReplacing(count: count)
+          guard turn > 0 else { continue }
+          times[index].reducing.append(halves.reducing)
+          times[index].replacing.append(halves.replacing)
+        }
+        for turn in 0...turns[index] {
+          let combining = try pair.combining(count: count)
+          if turn > 0 { times[index].combining.append(combining) }
+        }
+        for turn in 0...turns[index] {
+          let roundTrip = try pair.roundTrip(count: count)
+          if turn > 0 { times[index].oneWay.append(roundTrip / 2) }
+        }
       }
     }
-    return try agreed(points)
+    return times
   }
 
   /// `body` on two arrays of growing size.
@@ -69,57 +131,28 @@ private struct LinkMeasurement {
     _ body: (UnsafeBufferPointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
   ) throws -> [CostCurve.Point] {
     _ = try transport.allgather([])
+    let largest = LinkMeasurement.arrayBytes.last! / MemoryLayout<Float>.size
+    let (source, target) = (AlignedBuffer(count: largest), AlignedBuffer(count: largest))
+    let clock = ContinuousClock()
     let points = LinkMeasurement.arrayBytes.map { bytes in
       let count = bytes / MemoryLayout<Float>.size
       // Often enough for the clock's own time not to matter.
       let calls = max(1, (512 << 10) / bytes)
-      let times = (0..<LinkMeasurement.repetitions).map { _ in
+      let times = (0..<7).map { _ in
         clock.measure {
           for _ in 0..<calls {
             body(
-              UnsafeBufferPointer(rebasing: received.elements[..<count]),
-              UnsafeMutableBufferPointer(rebasing: buffer.elements[..<count]))
+              UnsafeBufferPointer(rebasing: source.elements[..<count]),
+              UnsafeMutableBufferPointer(rebasing: target.elements[..<count]))
           }
         }.seconds
       }
-      return CostCurve.Point(bytes: bytes, seconds: median(times) / Double(calls))
+      return CostCurve.Point(bytes: bytes, seconds: quartile(times) / Double(calls))
     }
     return try agreed(points)
   }
 
-  /// Sends the buffer and receives another; the time in seconds. The buffer is then written, as a
-  /// reduction does, so that the next message leaves from where the processor left it.
-  private func exchange(_ bytes: Int, with peer: Int) throws -> Double {
-    let time = try clock.measure {
-      let receive = try transport.startReceive(
-        UnsafeMutableRawBufferPointer(start: received.base, count: bytes), from: peer, tag: 0)
-      let send = try transport.startSend(
-        UnsafeRawBufferPointer(start: buffer.base, count: bytes), to: peer, tag: 0)
-      try transport.wait(receive)
-      try transport.wait(send)
-    }
-    let count = bytes / MemoryLayout<Float>.size
-    kernels.add(
-      UnsafeBufferPointer(rebasing: received.elements[..<count]),
-      to: UnsafeMutableBufferPointer(rebasing: buffer.elements[..<count]))
-    return time.seconds
-  }
-
-  /// The longer of both sides' times in seconds: they decide alike.
-  private func slowest(_ seconds: Double, with peer: Int) throws -> Double {
-    var (mine, theirs) = (seconds, 0.0)
-    try withUnsafeMutableBytes(of: &theirs) { theirs in
-      try withUnsafeBytes(of: &mine) { mine in
-        let receive = try transport.startReceive(theirs, from: peer, tag: 0)
-        let send = try transport.startSend(mine, to: peer, tag: 0)
-        try transport.wait(receive)
-        try transport.wait(send)
-      }
-    }
-    return max(mine, theirs)
-  }
-
-  private func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
+  private func quartile(_ times: [Double]) -> Double { times.sorted()[times.count / 4] }
 
   /// For every size that all ranks have that took part: the median over them.
   private func agreed(_ points: [CostCurve.Point]) throws -> [CostCurve.Point] {
@@ -130,14 +163,8 @@ private struct LinkMeasurement {
     .filter { !$0.isEmpty }
     let shortest = parts.map(\.count).min() ?? 0
     return (0..<shortest).map { index in
-      CostCurve.Point(
-        bytes: parts[0][index].bytes, seconds: median(parts.map { $0[index].seconds }))
+      let times = parts.map { $0[index].seconds }.sorted()
+      return CostCurve.Point(bytes: parts[0][index].bytes, seconds: times[times.count / 2])
     }
-  }
-}
-
-extension Duration {
-  fileprivate var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

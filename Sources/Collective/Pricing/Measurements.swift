@@ -1,17 +1,16 @@
-/// What was measured on a cluster: times at ascending sizes, the same on all ranks. A link that was not
-/// there to be measured has no points.
+/// What was measured on a cluster: times at ascending sizes, the same on all ranks.
 public struct Measurements: Equatable, Sendable, Codable {
-  /// Two ranks of a node send each other a message of this size at the same time; until both have it.
-  public var withinNode: [CostCurve.Point]
-  /// The same for two ranks on different nodes.
-  public var betweenNodes: [CostCurve.Point]
+  /// Between ranks of a node.
+  public var withinNode: LinkPoints
+  /// Between ranks of different nodes.
+  public var betweenNodes: LinkPoints
   /// Adding so many bytes to as many others, on all ranks at once.
   public var reduction: [CostCurve.Point]
   /// Copying so many bytes, on all ranks at once.
   public var copy: [CostCurve.Point]
 
   public init(
-    withinNode: [CostCurve.Point], betweenNodes: [CostCurve.Point], reduction: [CostCurve.Point],
+    withinNode: LinkPoints, betweenNodes: LinkPoints, reduction: [CostCurve.Point],
     copy: [CostCurve.Point]
   ) {
     self.withinNode = withinNode
@@ -19,6 +18,23 @@ public struct Measurements: Equatable, Sendable, Codable {
     self.reduction = reduction
     self.copy = copy
   }
+}
+
+/// Times of rounds of two ranks by the bytes of a message; until both ranks have what they are to have. A
+/// link that was not there has no points.
+public struct LinkPoints: Equatable, Sendable, Codable {
+  /// Both send, and what they receive replaces what was there.
+  public var replacing: [CostCurve.Point]
+  /// Both send, and add what they receive to other elements; empty if not measured, as are the rest.
+  public var reducing: [CostCurve.Point] = []
+  /// Both send, and add what they receive to the elements that they send.
+  public var combining: [CostCurve.Point] = []
+  /// One sends: the mean of a message that is added and one back that replaces.
+  public var oneWay: [CostCurve.Point] = []
+
+  public init(replacing: [CostCurve.Point]) { self.replacing = replacing }
+
+  public var isEmpty: Bool { replacing.isEmpty }
 }
 
 extension CostModel {
@@ -30,8 +46,8 @@ extension CostModel {
     from measurements: Measurements, ranksPerNode: Int, placement: Placement = .node,
     segmentBytes: Int = CostModel.executorSegmentBytes
   ) -> CostModel {
-    func link(_ points: [CostCurve.Point]) -> LinkModel? {
-      points.isEmpty ? nil : LinkModel(messages: points)
+    func link(_ points: LinkPoints) -> LinkModel? {
+      points.isEmpty ? nil : LinkModel(points)
     }
     let (within, between) = (link(measurements.withinNode), link(measurements.betweenNodes))
     let free = LinkModel(alpha: 0, bandwidth: .infinity)

@@ -9,6 +9,8 @@ final class ScheduleWalk: @unchecked Sendable {
   private let width: ElementWidth
   private let copies: Int
   private let size: Int
+  /// Whether costs depend on the kind of a round.
+  private let isMeasured: Bool
   private let ranks: UnsafeMutableBufferPointer<Traveller>
   private let nodes: UnsafeMutableBufferPointer<Ports>
   private var rounds = 0
@@ -19,6 +21,7 @@ final class ScheduleWalk: @unchecked Sendable {
     self.width = width
     self.copies = copies
     size = collective.size
+    isMeasured = model.withinNode.measured != nil || model.betweenNodes.measured != nil
     ranks = .allocate(capacity: size)
     for rank in 0..<size {
       ranks.initializeElement(at: rank, to: Traveller(node: model.node(of: rank, size: size)))
@@ -65,6 +68,7 @@ final class ScheduleWalk: @unchecked Sendable {
   private func load(_ rank: Int, round number: Int) {
     let round = collective.round(number, of: rank)
     ranks[rank].begin(round)
+    let kind = isMeasured ? RoundKind(round) : .replacing
     for transfer in round.transfers {
       let bytes = transfer.range.count * width.bytes(of: transfer.payload)
       let isSent = transfer.direction == .send
@@ -78,11 +82,13 @@ final class ScheduleWalk: @unchecked Sendable {
         : 0 &- fingerprint(from: transfer.peer, to: rank, transfer.range)
       let start = max(ranks[rank].clock, ranks[transfer.peer].clock)
       if ranks[rank].node == ranks[transfer.peer].node {
-        let busy = model.withinNode.transfer.seconds(bytes)
-        ranks[rank].withinNode[transfer.direction].add(start: start, busy: busy)
+        let cost = model.withinNode.cost(of: kind)
+        ranks[rank].withinNode[transfer.direction].add(
+          start: start, busy: cost.transfer.seconds(bytes), alpha: cost.alpha)
       } else {
-        let busy = model.betweenNodes.transfer.seconds(bytes) * Double(copies)
-        ranks[rank].acrossNodes[transfer.direction].add(start: start, busy: busy)
+        let cost = model.betweenNodes.cost(of: kind)
+        ranks[rank].acrossNodes[transfer.direction].add(
+          start: start, busy: cost.transfer.seconds(bytes) * Double(copies), alpha: cost.alpha)
         if isSent { ranks[rank].crossed.out += bytes } else { ranks[rank].crossed.into += bytes }
       }
     }
@@ -103,9 +109,9 @@ final class ScheduleWalk: @unchecked Sendable {
       let link = isWithin ? model.withinNode : model.betweenNodes
       let sent = isWithin ? ranks[from].withinNode.out : nodes[ranks[from].node].out
       let received = isWithin ? ranks[to].withinNode.into : nodes[ranks[to].node].into
-      let arrival = link.alpha + max(sent.end, received.end)
+      let arrival = max(sent.end, received.end)
       end = max(end, arrival)
-      if transfer.isReduced {
+      if transfer.isReduced && link.measured == nil {
         let bytes = transfer.range.count * width.bytes(of: transfer.payload)
         let start = max(clock, ranks[transfer.peer].clock)
         reducedBytes += bytes
@@ -192,22 +198,24 @@ private struct Ports {
   }
 
   mutating func add(_ other: Ports) {
-    out.add(start: other.out.start, busy: other.out.busy)
-    into.add(start: other.into.start, busy: other.into.busy)
+    out.add(start: other.out.start, busy: other.out.busy, alpha: other.out.alpha)
+    into.add(start: other.into.start, busy: other.into.busy, alpha: other.into.alpha)
   }
 
   mutating func clear() { self = Ports() }
 }
 
-/// One direction of a link in one round: when the last of its transfers can begin, and how long all of
-/// them keep it busy.
+/// One direction of a link in one round: when the last of its transfers can begin, how long all of them
+/// keep it busy, and how much later they have arrived.
 private struct Load {
   var start = 0.0
   var busy = 0.0
-  var end: Double { start + busy }
+  var alpha = 0.0
+  var end: Double { start + busy + alpha }
 
-  mutating func add(start: Double, busy: Double) {
+  mutating func add(start: Double, busy: Double, alpha: Double) {
     self.start = max(self.start, start)
     self.busy += busy
+    self.alpha = max(self.alpha, alpha)
   }
 }
