@@ -16,7 +16,8 @@ final class RankPair {
   init(_ transport: any PointToPoint, kernels: KernelSet, largest: Int) {
     precondition(transport.size == 2)
     self.transport = transport
-    executor = ScheduleExecutor(over: transport, tags: RankPair.executorTags)
+    executor = ScheduleExecutor(
+      over: transport, tags: RankPair.executorTags, segmentSize: ScheduleRun.segmentSize)
     reducer = Reducer(
       Reduction<Float>.sum, ranks: 2, kernels: kernels, scratch: ReductionScratch())
     // Two messages fit: one to send, one to receive.
