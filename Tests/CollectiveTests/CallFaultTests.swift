@@ -3,138 +3,141 @@ import Testing
 
 @testable import Collective
 
-/// Ranks that do not make the same calls, or do not come: an error that names them, never a hang.
-@Suite(.serialized) struct CallFaultTests {
-  enum Joining: CaseIterable {
-    case sharedMemory, messages, twoNodes
+extension ExecutionTests {
+  /// Ranks that do not make the same calls, or do not come: an error that names them, never a hang.
+  @Suite(.serialized) struct CallFaultTests {
+    enum Joining: CaseIterable {
+      case sharedMemory, messages, twoNodes
 
-    func node(of rank: Int) -> Int {
-      switch self {
-      case .sharedMemory: 0
-      case .messages: rank
-      case .twoNodes: rank / 2
-      }
-    }
-  }
-
-  /// What the last of four ranks does differently; the calls as errors name them, without the algorithm.
-  enum Difference: CaseIterable {
-    case count, manyElements, type, operation, customOperation, collective, root, algorithm, order
-
-    var calls: (usual: String, odd: String) {
-      switch self {
-      case .count: ("allreduce(4 x float32, sum)", "allreduce(5 x float32, sum)")
-      case .manyElements: ("allreduce(90000 x float32, sum)", "allreduce(90001 x float32, sum)")
-      case .type: ("allreduce(4 x float32, sum)", "allreduce(4 x int32, sum)")
-      case .operation: ("allreduce(4 x float32, sum)", "allreduce(4 x float32, maximum)")
-      case .customOperation: ("allreduce(4 x float32, custom", "allreduce(4 x float32, custom")
-      case .collective: ("allreduce(4 x float32, sum)", "reduce-scatter(4 x float32, sum)")
-      case .root: ("broadcast(4 x float32, root 0)", "broadcast(4 x float32, root 2)")
-      case .algorithm:
-        ("allreduce(4 x float32, sum) by tree", "allreduce(4 x float32, sum) by ring")
-      case .order: ("allreduce(4 x float32, sum)", "allgather(4 x float32)")
+      func node(of rank: Int) -> Int {
+        switch self {
+        case .sharedMemory: 0
+        case .messages: rank
+        case .twoNodes: rank / 2
+        }
       }
     }
 
-    func call(_ group: ProcessGroup, isOdd: Bool) throws {
-      let floats = try group.allocate(Float.self, count: 90_001)
-      func first(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
-        UnsafeMutableBufferPointer(rebasing: floats[..<count])
+    /// What the last of four ranks does differently; the calls as errors name them, without the algorithm.
+    enum Difference: CaseIterable {
+      case count, manyElements, type, operation, customOperation, collective, root, algorithm, order
+
+      var calls: (usual: String, odd: String) {
+        switch self {
+        case .count: ("allreduce(4 x float32, sum)", "allreduce(5 x float32, sum)")
+        case .manyElements: ("allreduce(90000 x float32, sum)", "allreduce(90001 x float32, sum)")
+        case .type: ("allreduce(4 x float32, sum)", "allreduce(4 x int32, sum)")
+        case .operation: ("allreduce(4 x float32, sum)", "allreduce(4 x float32, maximum)")
+        case .customOperation: ("allreduce(4 x float32, custom", "allreduce(4 x float32, custom")
+        case .collective: ("allreduce(4 x float32, sum)", "reduce-scatter(4 x float32, sum)")
+        case .root: ("broadcast(4 x float32, root 0)", "broadcast(4 x float32, root 2)")
+        case .algorithm:
+          ("allreduce(4 x float32, sum) by tree", "allreduce(4 x float32, sum) by ring")
+        case .order: ("allreduce(4 x float32, sum)", "allgather(4 x float32)")
+        }
       }
-      switch self {
-      case .count: try group.allreduce(first(isOdd ? 5 : 4))
-      case .manyElements: try group.allreduce(first(isOdd ? 90_001 : 90_000))
-      case .type:
-        if isOdd {
-          var integers: [Int32] = [1, 2, 3, 4]
-          try integers.withUnsafeMutableBufferPointer { try group.allreduce($0) }
-        } else {
+
+      func call(_ group: ProcessGroup, isOdd: Bool) throws {
+        let floats = try group.allocate(Float.self, count: 90_001)
+        func first(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
+          UnsafeMutableBufferPointer(rebasing: floats[..<count])
+        }
+        switch self {
+        case .count: try group.allreduce(first(isOdd ? 5 : 4))
+        case .manyElements: try group.allreduce(first(isOdd ? 90_001 : 90_000))
+        case .type:
+          if isOdd {
+            var integers: [Int32] = [1, 2, 3, 4]
+            try integers.withUnsafeMutableBufferPointer { try group.allreduce($0) }
+          } else {
+            try group.allreduce(first(4))
+          }
+        case .operation: try group.allreduce(first(4), isOdd ? .maximum : .sum)
+        case .customOperation:
+          try group.allreduce(
+            first(4), isOdd ? .custom("first") { a, _ in a } : .custom("last") { $1 })
+        case .collective:
+          if isOdd { try group.reduceScatter(first(4)) } else { try group.allreduce(first(4)) }
+        case .root: try group.broadcast(first(4), root: isOdd ? 2 : 0)
+        case .algorithm:
+          try group.allreduce(first(4), .sum, .schedule(isOdd ? .ring : .tree))
+        case .order:
+          if isOdd { try group.allgather(first(4)) }
           try group.allreduce(first(4))
-        }
-      case .operation: try group.allreduce(first(4), isOdd ? .maximum : .sum)
-      case .customOperation:
-        try group.allreduce(
-          first(4), isOdd ? .custom("first") { a, _ in a } : .custom("last") { $1 })
-      case .collective:
-        if isOdd { try group.reduceScatter(first(4)) } else { try group.allreduce(first(4)) }
-      case .root: try group.broadcast(first(4), root: isOdd ? 2 : 0)
-      case .algorithm:
-        try group.allreduce(first(4), .sum, .schedule(isOdd ? .ring : .tree))
-      case .order:
-        if isOdd { try group.allgather(first(4)) }
-        try group.allreduce(first(4))
-        if !isOdd { try group.allgather(first(4)) }
-      }
-    }
-  }
-
-  @Test(
-    "ranks that call differently are told so, both by number and both calls by name",
-    arguments: Joining.allCases, Difference.allCases)
-  func mismatch(joining: Joining, difference: Difference) {
-    let error = #expect(throws: CallMismatch.self) {
-      try run(joining, timeLimit: 30) { try difference.call($0, isOdd: $0.rank == 3) }
-    }
-    guard let error else { return }
-    #expect(error.ranks.0 == 3 || error.ranks.1 == 3)
-    #expect(error.ranks.0 != error.ranks.1)
-    let usual = error.ranks.0 == 3 ? error.ranks.1 : error.ranks.0
-    let (text, calls) = (error.description, difference.calls)
-    #expect(text.contains("rank 3 called \(calls.odd)"))
-    #expect(text.contains("rank \(usual) called \(calls.usual)"))
-  }
-
-  @Test("a rank that does not arrive in time is named, and no other", arguments: Joining.allCases)
-  func missing(joining: Joining) {
-    let error = #expect(throws: RankMissing.self) {
-      try run(joining, timeLimit: 0.9) { group in
-        try allreduceOnes(group)
-        if group.rank == 2 { usleep(1_200_000) }
-        try allreduceOnes(group)
-      }
-    }
-    #expect(error?.absentees == [2])
-    #expect(error?.call.hasPrefix("allreduce(3 x float32, sum)") == true)
-    #expect(error?.description.contains("rank 2 has not arrived in allreduce(3") == true)
-  }
-
-  @Test(
-    "ranks that wait for different calls in flight do not take each other for missing",
-    arguments: Joining.allCases)
-  func missingInFlight(joining: Joining) {
-    let error = #expect(throws: RankMissing.self) {
-      try run(joining, timeLimit: 0.9) { group in
-        let buffers = try (0..<2).map { _ in try group.allocate(Float.self, count: 3) }
-        if group.rank == 3 { usleep(1_200_000) }
-        let operations = try zip(buffers, [AllreduceMethod.hierarchical, .schedule(.ring)])
-          .map { try group.startAllreduce($0, .sum, $1) }
-        for operation in group.rank == 0 ? operations : operations.reversed() {
-          try operation.wait()
+          if !isOdd { try group.allgather(first(4)) }
         }
       }
     }
-    #expect(error?.absentees == [3])
-  }
 
-  @Test("a rank that is late, but in time, does no harm", arguments: Joining.allCases)
-  func late(joining: Joining) throws {
-    // Twice, so that reports of the first wait are still about in the second.
-    try run(joining, timeLimit: 1.8) { group in
-      for turn in 1...2 {
-        if group.rank == turn { usleep(800_000) }
-        try allreduceOnes(group)
+    @Test(
+      "ranks that call differently are told so, both by number and both calls by name",
+      arguments: Joining.allCases, Difference.allCases)
+    func mismatch(joining: Joining, difference: Difference) {
+      let error = #expect(throws: CallMismatch.self) {
+        try run(joining, timeLimit: 30) { try difference.call($0, isOdd: $0.rank == 3) }
+      }
+      guard let error else { return }
+      #expect(error.ranks.0 == 3 || error.ranks.1 == 3)
+      #expect(error.ranks.0 != error.ranks.1)
+      let usual = error.ranks.0 == 3 ? error.ranks.1 : error.ranks.0
+      let (text, calls) = (error.description, difference.calls)
+      #expect(text.contains("rank 3 called \(calls.odd)"))
+      #expect(text.contains("rank \(usual) called \(calls.usual)"))
+    }
+
+    @Test("a rank that does not arrive in time is named, and no other", arguments: Joining.allCases)
+    func missing(joining: Joining) {
+      let error = #expect(throws: RankMissing.self) {
+        try run(joining, timeLimit: 0.9) { group in
+          try allreduceOnes(group)
+          if group.rank == 2 { usleep(1_200_000) }
+          try allreduceOnes(group)
+        }
+      }
+      #expect(error?.absentees == [2])
+      #expect(error?.call.hasPrefix("allreduce(3 x float32, sum)") == true)
+      #expect(error?.description.contains("rank 2 has not arrived in allreduce(3") == true)
+    }
+
+    @Test(
+      "ranks that wait for different calls in flight do not take each other for missing",
+      arguments: Joining.allCases)
+    func missingInFlight(joining: Joining) {
+      let error = #expect(throws: RankMissing.self) {
+        try run(joining, timeLimit: 0.9) { group in
+          let buffers = try (0..<2).map { _ in try group.allocate(Float.self, count: 3) }
+          if group.rank == 3 { usleep(1_200_000) }
+          let operations = try zip(buffers, [AllreduceMethod.hierarchical, .schedule(.ring)])
+            .map { try group.startAllreduce($0, .sum, $1) }
+          for operation in group.rank == 0 ? operations : operations.reversed() {
+            try operation.wait()
+          }
+        }
+      }
+      #expect(error?.absentees == [3])
+    }
+
+    @Test("a rank that is late, but in time, does no harm", arguments: Joining.allCases)
+    func late(joining: Joining) throws {
+      // Twice, so that reports of the first wait are still about in the second.
+      try run(joining, timeLimit: 1.8) { group in
+        for turn in 1...2 {
+          if group.rank == turn { usleep(800_000) }
+          try allreduceOnes(group)
+        }
       }
     }
-  }
 
-  private func run(
-    _ joining: Joining, timeLimit: Double, _ body: @escaping @Sendable (ProcessGroup) throws -> Void
-  ) throws {
-    var options = ProcessGroup.Options()
-    options.timeLimit = timeLimit
-    try expectFaultless(ranks: 4, node: joining.node, options: options) { group in
-      try body(group)
-      return nil
+    private func run(
+      _ joining: Joining, timeLimit: Double,
+      _ body: @escaping @Sendable (ProcessGroup) throws -> Void
+    ) throws {
+      var options = ProcessGroup.Options()
+      options.timeLimit = timeLimit
+      try expectFaultless(ranks: 4, node: joining.node, options: options) { group in
+        try body(group)
+        return nil
+      }
     }
   }
 }

@@ -2,6 +2,9 @@ import Testing
 
 @testable import Collective
 
+/// What groups of loopback ranks do. One after the other: ranks are threads, and take each other's time.
+@Suite(.serialized) struct ExecutionTests {}
+
 /// Runs `body` on loopback ranks; it returns what is wrong, or nil.
 /// - Parameter node: the node of each rank; nil for messages alone.
 func expectFaultless(
