@@ -20,6 +20,7 @@ extension ProcessGroup {
     _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
     _ reduction: Reduction<Element> = .sum, _ method: AllreduceMethod? = nil
   ) throws {
+    precondition(source.count == target.count)
     if try runSmall(source, into: target, reduction, method) { return }
     try start(allreduce: source, into: target, reduction, method).wait()
   }
@@ -28,7 +29,7 @@ extension ProcessGroup {
   public func startAllreduce<Element: Reducible>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ method: AllreduceMethod? = nil
-  ) throws -> Operation {
+  ) throws -> CollectiveOperation {
     try start(allreduce: UnsafeBufferPointer(buffer), into: buffer, reduction, method)
   }
 

@@ -18,7 +18,7 @@ public final class ProcessGroup {
     public var choice = MethodChoice.rules
     /// Calls of different counts, types, operations or order are found and named.
     public var checksCalls = true
-    /// Seconds after which a rank that has not arrived is given up; nil to wait for ever.
+    /// Seconds without any progress after which a call is given up; nil to wait for ever.
     public var timeLimit: Double? = 600
     /// Bytes, as accumulators, of the segments in which messages travel; alike on all ranks.
     var segmentSize = ScheduleRun.segmentSize
@@ -46,13 +46,14 @@ public final class ProcessGroup {
   private let chooser: MethodChooser
   private let spins: Int
 
-  private var inFlight: [Operation] = []
-  private var idle: [Operation] = []
+  private var inFlight: [CollectiveOperation] = []
+  private var idle: [CollectiveOperation] = []
   private var idleChecks: [CallCheck] = []
   private var idleArrivals: [NodeAllreduce] = []
   private var idleNodeRuns: [NodeRunKey: [NodeAllreduce]] = [:]
   private lazy var rollCall = RollCall(over: transport)
   private var started = 0
+  private var hasWarned = false
 
   private struct NodeRunKey: Hashable {
     var count: Int
@@ -70,7 +71,7 @@ public final class ProcessGroup {
     try self.init(MPITransport(communicator), options: options)
   }
 
-  /// The ranks that `transport` joins. Collective.
+  /// The ranks that `transport` joins. Collective. A transport serves one group at a time.
   /// - Parameter kernels: those of the best instruction set that this CPU has, if not given.
   public init(
     _ transport: any Transport, options: Options = Options(), kernels: KernelSet? = nil
@@ -126,7 +127,8 @@ public final class ProcessGroup {
     if case .failure(let error) = result { report = Array("\(error)".utf8) }
     let reports = try transport.allgather(report)
     guard let failed = reports.firstIndex(where: { !$0.isEmpty }) else { return try result.get() }
-    if rank == 0 {
+    if rank == 0 && !hasWarned {
+      hasWarned = true
       options.warn(
         "no shared memory of \(byteCount) bytes for each rank on the node of rank \(failed) "
           + "(\(String(decoding: reports[failed], as: UTF8.self))): \(otherwise) instead, which is slower; "
@@ -141,6 +143,7 @@ public final class ProcessGroup {
   public func allocate<Element: Reducible>(
     _ type: Element.Type, count: Int
   ) throws -> UnsafeMutableBufferPointer<Element> {
+    precondition(inFlight.isEmpty, "memory is made while no call is under way")
     let byteCount = max(count, 1) * MemoryLayout<Element>.stride
     if let node,
       let segments = try allocateShared(
@@ -171,8 +174,7 @@ extension ProcessGroup {
     allreduce source: UnsafeBufferPointer<Element>,
     into buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
     _ method: AllreduceMethod?
-  ) throws -> Operation {
-    precondition(source.count == buffer.count)
+  ) throws -> CollectiveOperation {
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
     let chosen = executable(
@@ -238,7 +240,7 @@ extension ProcessGroup {
   func start<Element: Reducible>(
     _ algorithm: CollectiveAlgorithm, _ buffer: UnsafeMutableBufferPointer<Element>,
     reduction: Reduction<Element>?, signature: CallSignature
-  ) throws -> Operation {
+  ) throws -> CollectiveOperation {
     let operation = begin(signature)
     try explained {
       try startCheck(of: operation)
@@ -278,8 +280,10 @@ extension ProcessGroup {
   private func fill<Element>(
     _ target: UnsafeMutableBufferPointer<Element>, from source: UnsafeBufferPointer<Element>
   ) {
-    guard let base = target.baseAddress, UnsafePointer(base) != source.baseAddress else { return }
-    base.update(from: source.baseAddress!, count: source.count)
+    guard let base = target.baseAddress, let input = source.baseAddress,
+      input != UnsafePointer(base)
+    else { return }
+    base.update(from: input, count: source.count)
   }
 
   /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree if
@@ -297,8 +301,8 @@ extension ProcessGroup {
     Reducer(reduction, ranks: size, kernels: kernels, scratch: scratch)
   }
 
-  private func begin(_ signature: CallSignature) -> Operation {
-    let operation = idle.popLast() ?? Operation(group: self)
+  private func begin(_ signature: CallSignature) -> CollectiveOperation {
+    let operation = idle.popLast() ?? CollectiveOperation(group: self)
     started += 1
     operation.number = started
     operation.call = signature.word
@@ -311,7 +315,7 @@ extension ProcessGroup {
   /// Whether all calls are compared in shared memory, which all ranks have in common.
   private var checksOnBoard: Bool { node != nil && across == nil && options.checksCalls }
 
-  private func startCheck(of operation: Operation) throws {
+  private func startCheck(of operation: CollectiveOperation) throws {
     guard options.checksCalls && size > 1 else { return }
     if let node, checksOnBoard {
       let arrival = idleArrivals.popLast() ?? NodeAllreduce(arrivalOn: node)
@@ -336,7 +340,12 @@ extension ProcessGroup {
     }
   }
 
-  func wait(for operation: Operation) throws {
+  /// Differs whenever a call under way has moved.
+  private var progressMark: Int {
+    inFlight.reduce(across?.progressMark ?? 0) { $0 &+ $1.progressMark }
+  }
+
+  func wait(for operation: CollectiveOperation) throws {
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
     while true {
@@ -350,7 +359,7 @@ extension ProcessGroup {
     retire(operation)
   }
 
-  private func retire(_ operation: Operation) {
+  private func retire(_ operation: CollectiveOperation) {
     switch operation.work {
     case .nothing: break
     case .schedules:
@@ -395,9 +404,11 @@ extension ProcessGroup {
     return error
   }
 
-  private func look(at watch: inout StallWatch, _ operation: Operation) throws {
+  private func look(at watch: inout StallWatch, _ operation: CollectiveOperation) throws {
     // On one node the board knows.
     let board = checksOnBoard ? node : nil
+    let mark = progressMark
+    if mark != watch.mark { watch.restart(mark: mark) }
     switch watch.phase() {
     case .none: break
     // To whoever waits for any of these calls.

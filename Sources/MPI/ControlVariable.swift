@@ -7,6 +7,8 @@ import CMPI
 struct ControlVariable: ~Copyable {
   private let name: String
   private var handle: MPI_T_cvar_handle?
+  /// Elements of its value; of a string, the most bytes that it can have.
+  private let count: Int
 
   /// - Throws: `MPIError` if this MPI library has no such variable.
   init(_ name: String) throws(MPIError) {
@@ -15,10 +17,13 @@ struct ControlVariable: ~Copyable {
     try check(MPI_T_init_thread(ThreadLevel.single.rawValue, &provided), "MPI_T_init_thread")
     do throws(MPIError) {
       var index: Int32 = 0
-      try check(MPI_T_cvar_get_index(name, &index), "MPI_T_cvar_get_index(\(name))")
+      try check(
+        MPI_T_cvar_get_index(name, &index), "MPI_T_cvar_get_index(\(name))", isForgivable: true)
       var count: Int32 = 0
       try check(
-        MPI_T_cvar_handle_alloc(index, nil, &handle, &count), "MPI_T_cvar_handle_alloc(\(name))")
+        MPI_T_cvar_handle_alloc(index, nil, &handle, &count), "MPI_T_cvar_handle_alloc(\(name))",
+        isForgivable: true)
+      self.count = Int(count)
     } catch {
       MPI_T_finalize()
       throw error
@@ -45,9 +50,9 @@ struct ControlVariable: ~Copyable {
     return value
   }
 
-  /// The value of a string, of up to 4,095 bytes.
+  /// The value of a string.
   func readString() throws(MPIError) -> String {
-    var bytes = [CChar](repeating: 0, count: 4096)
+    var bytes = [CChar](repeating: 0, count: max(count + 1, 4096))
     try check(MPI_T_cvar_read(handle, &bytes), "MPI_T_cvar_read(\(name))")
     return bytes.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }

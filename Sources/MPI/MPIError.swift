@@ -16,12 +16,11 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
   /// The calling process's rank in `MPI_COMM_WORLD`; -1 outside of a session.
   public var rank: Int
 
-  /// Whether any call of this process has failed.
+  /// Whether a call of this process has failed in a way that ends the job.
   static var hasOccurred: Bool { occurred.load(ordering: .relaxed) }
-  private static let occurred = Atomic(false)
+  fileprivate static let occurred = Atomic(false)
 
   init(call: String, code: Int32) {
-    MPIError.occurred.store(true, ordering: .relaxed)
     self.call = call
     self.code = code
     var errorClass: Int32 = code
@@ -46,7 +45,12 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Throws unless an MPI function returned `MPI_SUCCESS`.
+/// - Parameter isForgivable: the job can go on without what was asked for.
 @inline(__always)
-func check(_ code: Int32, _ call: @autoclosure () -> String) throws(MPIError) {
-  if code != MPI_SUCCESS { throw MPIError(call: call(), code: code) }
+func check(
+  _ code: Int32, _ call: @autoclosure () -> String, isForgivable: Bool = false
+) throws(MPIError) {
+  guard code != MPI_SUCCESS else { return }
+  if !isForgivable { MPIError.occurred.store(true, ordering: .relaxed) }
+  throw MPIError(call: call(), code: code)
 }

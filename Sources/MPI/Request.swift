@@ -37,7 +37,7 @@ public struct Request: ~Copyable {
   /// The corresponding C functions are `MPI_Cancel` and `MPI_Request_free` (MPI 3.1, sections 3.8.4 and
   /// 3.7.3).
   public consuming func abandon() {
-    guard !isComplete else { return }
+    guard !isComplete, Session.isActive else { return }
     MPI_Cancel(&raw)
     MPI_Request_free(&raw)
   }

@@ -24,7 +24,7 @@ public final class SharedWindow {
     try check(
       MPI_Win_allocate_shared(
         MPI_Aint(byteCount), 1, CMPI_INFO_NULL(), node.raw, &base, &window),
-      "MPI_Win_allocate_shared")
+      "MPI_Win_allocate_shared", isForgivable: true)
     // A passive epoch for the window's whole life: loads and stores need no further MPI call.
     try check(MPI_Win_lock_all(Int32(MPI_MODE_NOCHECK), window), "MPI_Win_lock_all")
     raw = window

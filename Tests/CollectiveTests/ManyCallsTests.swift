@@ -31,7 +31,7 @@ extension ExecutionTests {
           for buffer in b { halves.fill(buffer, rank: group.rank) }
           for buffer in c { integers.fill(buffer, rank: group.rank) }
           floats.fill(other, rank: group.rank)
-          var operations: [Collective.Operation] = []
+          var operations: [CollectiveOperation] = []
           for (number, buffer) in a.enumerated() {
             operations.append(try group.startAllreduce(buffer, .sum, methods[(number + call) % 3]))
             jitter.rest()

@@ -46,3 +46,39 @@ extension ExecutionTests {
     }
   }
 }
+
+extension ExecutionTests {
+  @Test("more calls may be in flight than a rank keeps announcements", arguments: 2...4)
+  func manyInFlight(ranks: Int) throws {
+    let nodes = NodeMap(keys: Array(repeating: 0, count: ranks))
+    let sums = try LoopbackTransport.run(ranks: ranks, nodes: nodes) { transport in
+      let group = try ProcessGroup(transport)
+      let values = try group.allocate(Int32.self, count: 5 * NodeBoard.depth)
+      for round in 0..<100 {
+        for index in values.indices { values[index] = Int32(index + round + transport.rank) }
+        let operations = try values.indices.map { index in
+          try group.startAllreduce(UnsafeMutableBufferPointer(rebasing: values[index...index]))
+        }
+        for operation in transport.rank == 0 ? operations : operations.reversed() {
+          try operation.wait()
+        }
+      }
+      return Array(values)
+    }
+    let expected = (0..<5 * NodeBoard.depth).map { index in
+      Int32(ranks * (index + 99) + ranks * (ranks - 1) / 2)
+    }
+    #expect(sums == Array(repeating: expected, count: ranks))
+  }
+
+  @Test("an empty buffer is reduced into an empty one", arguments: [true, false])
+  func empty(sharing: Bool) throws {
+    let nodes = NodeMap(keys: sharing ? [0, 0] : [0, 1])
+    _ = try LoopbackTransport.run(ranks: 2, nodes: nodes) { transport in
+      let target = UnsafeMutableBufferPointer<Float>.allocate(capacity: 1)
+      defer { target.deallocate() }
+      try ProcessGroup(transport).allreduce(
+        UnsafeBufferPointer(start: nil, count: 0), into: .init(rebasing: target[..<0]))
+    }
+  }
+}

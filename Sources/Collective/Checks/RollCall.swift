@@ -59,7 +59,7 @@ final class RollCall {
 
 /// A collective did not go on for longer than is allowed.
 public struct RankMissing: Error, CustomStringConvertible {
-  /// Ranks that have not arrived at the call; empty if all have.
+  /// Ranks that have not arrived at the call, or that have not been heard of; empty if all have.
   public let absentees: [Int]
   /// The waiting rank, its call, and how long it has waited.
   public let rank: Int
@@ -70,8 +70,8 @@ public struct RankMissing: Error, CustomStringConvertible {
     let time = "after \(Int(seconds.rounded())) s"
     guard !absentees.isEmpty else {
       return
-        "rank \(rank) waits in \(call) \(time), and all ranks have arrived: the network between them "
-        + "does not deliver"
+        "rank \(rank) waits in \(call) \(time), and all ranks have arrived: one of them, or the "
+        + "network between them, does not go on"
     }
     let names = absentees.prefix(8).map(String.init).joined(separator: ", ")
     return "rank\(absentees.count == 1 ? "" : "s") \(names)\(absentees.count > 8 ? ", ..." : "") "

@@ -12,12 +12,22 @@ struct StallWatch {
     case over
   }
 
-  private let start = DispatchTime.now()
+  private var start = DispatchTime.now()
   /// Seconds; nil for no limit.
   private let limit: Double?
   private var last = Phase.none
 
   init(limit: Double?) { self.limit = limit }
+
+  /// What the calls under way had done when the wait began.
+  private(set) var mark = 0
+
+  /// Something has moved.
+  mutating func restart(mark: Int) {
+    self.mark = mark
+    start = DispatchTime.now()
+    last = .none
+  }
 
   /// Seconds since the wait began.
   var elapsed: Double {

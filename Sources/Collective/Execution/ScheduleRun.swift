@@ -97,6 +97,13 @@ final class ScheduleRun {
 
   var isComplete: Bool { step == plan.steps.count }
 
+  /// Differs whenever a segment has arrived or left.
+  var progressMark: Int {
+    guard !isComplete else { return step << 32 }
+    let flows = work[step].gatherings.flatMap(\.flows) + work[step].replacements + work[step].sends
+    return flows.reduce(step << 32) { $0 + $1.completed }
+  }
+
   /// Starts the first round.
   /// - Parameter reducer: nil for collectives that reduce nothing.
   func start(_ buffer: UnsafeMutableRawPointer, reducer: Reducer?, tag: Int) throws {

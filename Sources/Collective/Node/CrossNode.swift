@@ -34,11 +34,16 @@ final class CrossNode {
     places + piece % NodeBoard.slots * NodeBoard.slotSize
   }
 
+  /// Differs whenever a segment has arrived or left.
+  var progressMark: Int { runs.reduce(0) { $0 &+ ($1?.run.progressMark ?? 0) } }
+
   /// Sends off the partial results in the piece's place.
-  func start(_ piece: Int, count: Int, reducer: Reducer) throws {
+  /// - Parameter share: elements that the lane moves in the whole call: they decide on the algorithm, since
+  ///   pieces follow each other without a gap.
+  func start(_ piece: Int, count: Int, ofShare share: Int, reducer: Reducer) throws {
     let type = reducer.type.accumulator
     let key = ScheduleExecutor.Key(
-      algorithm: .allreduce(algorithm(count * type.byteCount, type)), count: count, type: type)
+      algorithm: .allreduce(algorithm(share * type.byteCount, type)), count: count, type: type)
     runs[piece % NodeBoard.slots] = (
       try executor.start(key, place(piece), reducer: reducer.ofPartials), key
     )

@@ -96,6 +96,9 @@ final class NodeAllreduce {
     if case .complete = state { true } else { false }
   }
 
+  /// Differs whenever a piece has passed a stage.
+  var progressMark: Int { filled + reduced + published + emptied + (isComplete ? 1 : 0) }
+
   /// Sets up a call; `NodeGroup.start` then begins it.
   /// - Parameters:
   ///   - target: may be `source`.
@@ -279,7 +282,8 @@ final class NodeAllreduce {
       let operands = operands(own, piece: reduced)
       if let across {
         reducer.reduce(operands, count: own.count, into: across.place(reduced))
-        try across.start(reduced, count: own.count, reducer: reducer)
+        try across.start(
+          reduced, count: own.count, ofShare: count / across.lanes, reducer: reducer)
       } else {
         reducer.reduceAndFinish(
           operands, count: own.count, into: results(own, piece: reduced))

@@ -81,7 +81,8 @@ final class NodeGroup {
       queue.removeFirst()
     }
     // The others need not wait for this rank's arrival until it has completed what came before.
-    for operation in queue.dropFirst() { operation.announceIfPossible() }
+    // (Its own announcements are kept as many deep as the others', from the first call on.)
+    for operation in queue.prefix(NodeBoard.depth).dropFirst() { operation.announceIfPossible() }
   }
 
   /// Whether `counter` of every rank is at least `value`.

@@ -42,7 +42,9 @@ extension Transport {
 
 /// A transfer under way, within the transport that started it.
 public struct TransferID: Equatable, Sendable {
-  var slot: Int
+  public let slot: Int
+
+  public init(slot: Int) { self.slot = slot }
 }
 
 extension PointToPoint {

@@ -12,7 +12,7 @@ final class GradientSynchronizer {
   private let slab: UnsafeMutableBufferPointer<Float>
   private let bucketSize: Int
 
-  private var operations: [Operation] = []
+  private var operations: [CollectiveOperation] = []
   /// Everything from here on has been started.
   private var frontier: Int
 
@@ -32,7 +32,8 @@ final class GradientSynchronizer {
 
   /// Backward has filled everything from `offset` to the slab's end.
   func filled(from offset: Int) throws {
-    for operation in operations { try operation.progress() }
+    // One moves all.
+    try operations.last?.progress()
     if frontier - offset >= bucketSize || offset == 0 && frontier > 0 {
       let bucket = UnsafeMutableBufferPointer(rebasing: slab[offset..<frontier])
       operations.append(try group.startAllreduce(bucket, .sum, method))

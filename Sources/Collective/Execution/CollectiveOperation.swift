@@ -1,5 +1,5 @@
 /// A collective under way. It moves when `progress()` is called, and ends in `wait()`.
-public final class Operation {
+public final class CollectiveOperation {
   enum Work {
     case nothing
     /// What is in `channels`.
@@ -39,6 +39,15 @@ public final class Operation {
   public func wait() throws {
     precondition(number > 0, "an operation is waited for once")
     try group.wait(for: self)
+  }
+
+  /// Differs whenever it has moved.
+  var progressMark: Int {
+    switch work {
+    case .nothing: number
+    case .schedules: channels.reduce(number) { $0 &+ $1.run.progressMark }
+    case .node(let run): number &+ run.progressMark
+    }
   }
 
   private func progressChannels() throws -> Bool {
