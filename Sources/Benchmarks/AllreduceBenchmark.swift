@@ -64,7 +64,8 @@ public struct AllreduceBenchmark {
         world, options.transport, environment: program.environment, canonical: false) : nil
     mpi = try MPICandidates(world, options.rivals)
     memory = try BenchmarkMemory(
-      largest: options.sizes.maximum,
+      largest: max(
+        options.sizes.maximum, options.predicts ? AllreducePredictor.leastMemory : 0),
       covering: options.buffers == .rotating ? 2 * machine.lastLevelCache : 0,
       allocateWindow: own.allocateWindow(byteCount:))
     predictor = try options.predicts ? AllreduceBenchmark.predictor(world, own) : nil
@@ -172,7 +173,8 @@ public struct AllreduceBenchmark {
     return try sizes.map { size in
       let count = size / type.byteCount
       var predictor = predictor
-      try predictor?.measure(byteCount: size)
+      try predictor?.measure(
+        memory.firstTarget(byteCount: max(size, AllreducePredictor.leastMemory)))
       return try timer.measure(count: count).map {
         var record = ResultRecord(
           $0, count: count, type: type, reduction: reduction, ranks: world.size)

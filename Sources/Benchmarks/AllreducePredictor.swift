@@ -16,6 +16,8 @@ struct AllreducePredictor {
   /// Seconds of a call that moves nothing: what all algorithms have in common.
   private var callSeconds = 0.0
 
+  /// Bytes that it takes to measure latencies.
+  static let leastMemory = 64 << 10
   private static let secondsPerSize = 0.25
   private static let emptyCalls = 300
 
@@ -32,15 +34,16 @@ struct AllreducePredictor {
     transport = try MPITransport(world)
   }
 
-  /// Measures what a buffer of `byteCount` bytes depends on. Collective.
-  mutating func measure(byteCount: Int) throws {
+  /// Measures what allreduces of `memory` depend on, and overwrites it. Collective.
+  mutating func measure(_ memory: UnsafeMutableRawBufferPointer) throws {
     let keys = (0..<world.size).map { rank in
       nodes.nodes.firstIndex { $0.contains(rank) }!
     }
     let measurements = try measureLinks(
       over: transport, kernels: kernels, nodes: keys,
       limits: .init(
-        largest: max(byteCount, 8), secondsPerSize: AllreducePredictor.secondsPerSize))
+        largest: memory.count, secondsPerSize: AllreducePredictor.secondsPerSize),
+      memory: memory)
     model = .fitted(from: measurements, ranksPerNode: nodes.nodes.map(\.count).max()!)
     var times: [Int64] = []
     for _ in 0..<AllreducePredictor.emptyCalls {

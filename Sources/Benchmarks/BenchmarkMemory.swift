@@ -36,6 +36,13 @@ struct BenchmarkMemory {
     windowTargets.cut(byteCount: byteCount, covering: covering)
   }
 
+  /// The buffer in ordinary memory that takes the first result of `byteCount` bytes.
+  func firstTarget(byteCount: Int) -> UnsafeMutableRawBufferPointer {
+    var memory = self
+    memory.cut(byteCount: byteCount)
+    return .init(start: memory.target(inWindow: false), count: byteCount)
+  }
+
   func fill<Element>(with value: Element) {
     sources.fill(with: value)
     targets.fill(with: value)

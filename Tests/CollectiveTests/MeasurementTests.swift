@@ -82,3 +82,25 @@ func measuring(nodes: [Int]) throws {
     width: ElementWidth(bytes: 4))
   #expect((price.seconds > 0) == (nodes.count > 1))
 }
+
+@Test("links are measured in the memory that is given, with messages as far as they fit")
+func givenMemory() throws {
+  let results = try LoopbackTransport.run(ranks: 2) { transport in
+    let buffer = AlignedBuffer(count: 1024)
+    let measured = try measureLinks(
+      over: transport, kernels: KernelSet(InstructionSet.supported.last!), nodes: [0, 0],
+      limits: .init(largest: 4096, secondsPerSize: 0.001),
+      memory: UnsafeMutableRawBufferPointer(buffer.elements))
+    return withExtendedLifetime(buffer) { measured.withinNode }
+  }
+  for link in results {
+    // A loaded machine may be too slow for the larger ones.
+    let sizes = [8, 256, 1024, 2048, 4096].prefix(link.combining.count)
+    #expect(!sizes.isEmpty)
+    #expect(link.combining.map(\.bytes) == Array(sizes))
+    #expect(link.oneWay.map(\.bytes) == Array(sizes))
+    // These have a message to send and one to receive.
+    #expect(link.replacing.map(\.bytes) == sizes.filter { $0 <= 2048 })
+    #expect(link.reducing.map(\.bytes) == sizes.filter { $0 <= 2048 })
+  }
+}

@@ -5,7 +5,7 @@ import Kernels
 public struct MeasurementLimits: Equatable, Sendable {
   /// Bytes of the largest message.
   public var largest: Int
-  /// Seconds for the repetitions at one size; where two rounds take longer, no larger size follows.
+  /// Seconds for the repetitions at one size; where a round trip takes longer, no larger size follows.
   public var secondsPerSize: Double
 
   public init(largest: Int, secondsPerSize: Double) {
@@ -26,18 +26,26 @@ public struct MeasurementLimits: Equatable, Sendable {
 /// ranks of neighbouring nodes do, by themselves. All sizes take their turn several times, so that no
 /// disturbance meets all of one; and times are lower quartiles, since a disturbance only adds time.
 /// - Parameter nodes: the node of every rank, in order; nodes are numbered from 0.
+/// - Parameter memory: the buffer of at least `limits.largest` bytes that messages come from and go to, all
+///   of which it overwrites; by default one of its own. Where a buffer lies decides how fast it is.
 /// - Returns: the same on all ranks.
 /// - Throws: what the transport throws.
 public func measureLinks(
   over transport: any Transport, kernels: KernelSet, nodes: [Int],
-  limits: MeasurementLimits = .quick
+  limits: MeasurementLimits = .quick, memory: UnsafeMutableRawBufferPointer? = nil
 ) throws -> Measurements {
   precondition(nodes.count == transport.size)
   let node = nodes[transport.rank]
   let local = nodes.indices.filter { nodes[$0] == node }
   let neighbour = local.firstIndex(of: transport.rank)! ^ 1
   let isFirst = local[0] == transport.rank
-  let measurement = LinkMeasurement(transport: transport, kernels: kernels, limits: limits)
+  let ownMemory =
+    memory == nil ? AlignedBuffer(count: 2 * limits.largest / MemoryLayout<Float>.size) : nil
+  let memory = memory ?? UnsafeMutableRawBufferPointer(ownMemory!.elements)
+  memory.initializeMemory(as: UInt8.self, repeating: 0)
+  defer { withExtendedLifetime(ownMemory) {} }
+  let measurement = LinkMeasurement(
+    transport: transport, kernels: kernels, limits: limits, memory: memory)
   return Measurements(
     withinNode: try measurement.rounds(with: neighbour < local.count ? local[neighbour] : nil),
     betweenNodes: try measurement.rounds(with: isFirst ? nodes.firstIndex(of: node ^ 1) : nil),
@@ -53,6 +61,7 @@ private struct LinkMeasurement {
   let transport: any Transport
   let kernels: KernelSet
   let limits: MeasurementLimits
+  let memory: UnsafeMutableRawBufferPointer
 
   /// From latency to bandwidth, through the usual changes of protocol and the caches.
   private var messageBytes: [Int] {
@@ -67,7 +76,8 @@ private struct LinkMeasurement {
     let measured = try peer.map { try times(with: $0) } ?? []
     func agreement(_ kind: (Times) -> [Double]) throws -> [CostCurve.Point] {
       try agreed(
-        zip(messageBytes, measured).map { .init(bytes: $0, seconds: quartile(kind($1))) })
+        zip(messageBytes, measured).filter { !kind($1).isEmpty }
+          .map { .init(bytes: $0, seconds: quartile(kind($1))) })
     }
     var points = LinkPoints(replacing: try agreement(\.replacing))
     points.reducing = try agreement(\.reducing)
@@ -88,14 +98,14 @@ private struct LinkMeasurement {
   private func times(with peer: Int) throws -> [Times] {
     let pair = RankPair(
       SubsetTransport([transport.rank, peer].sorted(), of: transport), kernels: kernels,
-      largest: limits.largest)
+      memory: memory)
+    /// Whether a message to send and one to receive fit.
+    func isHalved(_ bytes: Int) -> Bool { 2 * bytes <= memory.count }
     var turns: [Int] = []
     for bytes in messageBytes {
+      let count = bytes / MemoryLayout<Float>.size
       var seconds = Double.infinity
-      for _ in 0..<2 {
-        let halves = try pair.reducingAndReplacing(count: bytes / MemoryLayout<Float>.size)
-        seconds = min(seconds, halves.reducing + halves.replacing)
-      }
+      for _ in 0..<2 { seconds = min(seconds, try pair.roundTrip(count: count)) }
       seconds = try pair.slowest(seconds)
       // Four times as long, for all kinds together.
       let affordable = limits.secondsPerSize / (4 * seconds * Double(LinkMeasurement.sweeps))
@@ -107,17 +117,22 @@ private struct LinkMeasurement {
       for index in turns.indices {
         let count = messageBytes[index] / MemoryLayout<Float>.size
         // The first turn only brings the caches to where the others find them.
-        for turn in 0...turns[index] {
-          let halves = try pair.reducingAndReplacing(count: count)
-          guard turn > 0 else { continue }
-          times[index].reducing.append(halves.reducing)
-          times[index].replacing.append(halves.replacing)
+        if isHalved(messageBytes[index]) {
+          for turn in 0...turns[index] {
+            try pair.meet()
+            let halves = try pair.reducingAndReplacing(count: count)
+            guard turn > 0 else { continue }
+            times[index].reducing.append(halves.reducing)
+            times[index].replacing.append(halves.replacing)
+          }
         }
         for turn in 0...turns[index] {
+          try pair.meet()
           let combining = try pair.combining(count: count)
           if turn > 0 { times[index].combining.append(combining) }
         }
         for turn in 0...turns[index] {
+          try pair.meet()
           let roundTrip = try pair.roundTrip(count: count)
           if turn > 0 { times[index].oneWay.append(roundTrip / 2) }
         }

@@ -5,23 +5,22 @@ final class RankPair {
   private let transport: any PointToPoint
   private let executor: ScheduleExecutor
   private let reducer: Reducer
-  private let buffer: AlignedBuffer
+  private let memory: UnsafeMutableRawBufferPointer
   private let clock = ContinuousClock()
 
   private static let executorTags = 1..<16_001
 
   /// - Parameters:
   ///   - transport: of the two ranks; it carries nothing else meanwhile.
-  ///   - largest: bytes of the largest message.
-  init(_ transport: any PointToPoint, kernels: KernelSet, largest: Int) {
+  ///   - memory: that messages come from and go to; it must outlive the pair.
+  init(_ transport: any PointToPoint, kernels: KernelSet, memory: UnsafeMutableRawBufferPointer) {
     precondition(transport.size == 2)
     self.transport = transport
     executor = ScheduleExecutor(
       over: transport, tags: RankPair.executorTags, segmentSize: ScheduleRun.segmentSize)
     reducer = Reducer(
       Reduction<Float>.sum, ranks: 2, kernels: kernels, scratch: ReductionScratch())
-    // Two messages fit: one to send, one to receive.
-    buffer = AlignedBuffer(count: 2 * largest / MemoryLayout<Float>.size)
+    self.memory = memory
   }
 
   /// Seconds of a round whose messages of `count` elements are added to other elements than those that are
@@ -44,9 +43,10 @@ final class RankPair {
 
   private func time(_ algorithm: CollectiveAlgorithm, count: Int) throws -> Double {
     let key = ScheduleExecutor.Key(algorithm: algorithm, count: count, type: .float32)
+    precondition(count * MemoryLayout<Float>.size <= memory.count)
     let duration = try clock.measure {
       let run = try executor.start(
-        key, UnsafeMutableRawPointer(buffer.base),
+        key, memory.baseAddress!,
         reducer: algorithm.goal.isReducing ? reducer : nil)
       var backoff = Backoff(spins: Backoff.shortSpin)
       while try !run.progress() { _ = backoff.pause() }
@@ -54,6 +54,9 @@ final class RankPair {
     }
     return duration.seconds
   }
+
+  /// Returns on both ranks at about the same time, as collectives begin.
+  func meet() throws { _ = try slowest(0) }
 
   /// The longer of both ranks' times, on both: they decide alike.
   func slowest(_ seconds: Double) throws -> Double {
