@@ -9,7 +9,8 @@ import MPI
 /// made when its size first occurs, and kept. One instance is used by one thread.
 public final class ProcessGroup {
   public struct Options {
-    /// Ranks of a node exchange data through shared memory; else through messages like all others.
+    /// Ranks of a node exchange data through shared memory, and nodes piece by piece; else all ranks exchange
+    /// messages.
     public var usesSharedMemory = true
     /// Sums are added up along the canonical tree, so that their bits do not depend on the algorithm, nor
     /// on the number of ranks where that is a power of two. Else the fastest order is taken.
@@ -88,7 +89,7 @@ public final class ProcessGroup {
     let members = nodes.nodes[nodes.node(of: transport.rank)]
     spins =
       members.count <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
-    if options.usesSharedMemory, nodes.nodes.contains(where: { $0.count > 1 }) {
+    if options.usesSharedMemory, nodes.size > 1 {
       try joinNode(members)
     }
     try chooser.prepare(
@@ -394,7 +395,8 @@ extension ProcessGroup {
     do {
       var checks = inFlight.compactMap(\.check)
       while watch.phase() != .over {
-        try node?.progress()
+        // What has failed is not asked again: on one node no message is part of the board's calls.
+        if across == nil { try node?.progress() }
         checks = try checks.filter { try !$0.progress() }
         usleep(1000)
       }

@@ -12,6 +12,8 @@ private func logged(
     var options = ProcessGroup.Options()
     options.choice = choice
     options.isCanonical = canonical
+    // Where no rank shares a node, these tests are of messages between all.
+    options.usesSharedMemory = nodes.nodes.count < nodes.size
     options.log = { lines.append($0) }
     options.warn = { warnings.append($0) }
     let group = try ProcessGroup(transport, options: options)

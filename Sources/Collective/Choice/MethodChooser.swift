@@ -71,7 +71,10 @@ final class MethodChooser {
     let slot = MethodChooser.slot(byteCount, type)
     if let method = methods[slot] { return method }
     let sizeClass = SizeClass(bytes: byteCount)
-    var (method, reason) = (AllreduceMethod.hierarchical, "shared memory")
+    var (method, reason) = (
+      AllreduceMethod.hierarchical,
+      nodes.nodes.count < nodes.size ? "shared memory" : "piece by piece"
+    )
     if let entry = table?.entry(for: sizeClass, canonical: isCanonical),
       isHierarchical || entry.method != .hierarchical
     {
