@@ -4,8 +4,8 @@ import MPI
 
 /// Predicts how long allreduces over messages take, from what links and arithmetic cost.
 ///
-/// They are measured anew before each size, since the speed of a machine that others use wanders: what is
-/// to be judged is the model.
+/// They are measured anew before each size, since the speed of a machine that others use wanders:
+/// what is to be judged is the model.
 struct AllreducePredictor {
   private let world: Communicator
   private let transport: MPITransport

@@ -1,5 +1,5 @@
-// What a benchmark leaves for programs: one JSON object a line, and `event` says which. Times are in
-// microseconds, sizes in bytes, bandwidths in GB/s (10^9 bytes a second).
+// What a benchmark leaves for programs: one JSON object a line, and `event` says which. Times are
+// in microseconds, sizes in bytes, bandwidths in GB/s (10^9 bytes a second).
 
 import Collective
 

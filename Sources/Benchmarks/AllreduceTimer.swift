@@ -2,8 +2,8 @@ import MPI
 
 /// Checks candidates, then times them in turns, one size after the other.
 ///
-/// All ranks do the same, in the same order. A single call is timed from a barrier on, and its time is
-/// that of the slowest rank.
+/// All ranks do the same, in the same order. A single call is timed from a barrier on, and its time
+/// is that of the slowest rank.
 final class AllreduceTimer<Element: BenchmarkElement> {
   private let world: Communicator
   private let candidates: [Candidate]
@@ -14,7 +14,8 @@ final class AllreduceTimer<Element: BenchmarkElement> {
 
   /// The part of the budget for calls without barriers.
   private static var streamShare: Double { 0.25 }
-  /// Microseconds that a block of such calls takes: short, so that most of them are not interrupted.
+  /// Microseconds that a block of such calls takes: short, so that most of them are not
+  /// interrupted.
   private static var streamBlock: Double { 1000 }
   private static var possibleBlocks: ClosedRange<Double> { 3...200 }
   private static var possibleRounds: ClosedRange<Double> { 5...5000 }

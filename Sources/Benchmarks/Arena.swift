@@ -2,8 +2,8 @@ import Foundation
 
 /// Memory cut into buffers of one size, which are handed out in turns.
 ///
-/// With one buffer, what is measured is the cache as far as the buffer fits. With so many that they are
-/// larger than the cache together, a buffer has left it when its turn comes again.
+/// With one buffer, what is measured is the cache as far as the buffer fits. With so many that they
+/// are larger than the cache together, a buffer has left it when its turn comes again.
 struct Arena {
   private let memory: UnsafeMutableRawBufferPointer
   private var stride = 0
@@ -18,8 +18,8 @@ struct Arena {
 
   private static let cacheLine = 64
 
-  /// Starts to hand out buffers of `byteCount` bytes: as many as are needed for more than `covering`
-  /// bytes together, at least one.
+  /// Starts to hand out buffers of `byteCount` bytes: as many as are needed for more than
+  /// `covering` bytes together, at least one.
   mutating func cut(byteCount: Int, covering: Int) {
     stride = (byteCount + Arena.cacheLine - 1) / Arena.cacheLine * Arena.cacheLine
     count = covering / stride + 1

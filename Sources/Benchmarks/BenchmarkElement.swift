@@ -12,8 +12,8 @@ protocol BenchmarkElement: Reducible, Equatable {
 
   init(nearest integer: Int)
 
-  /// The mean of `ranks` numbers of this sum: as a quotient, and as a product with the reciprocal, which
-  /// is rounded twice. Both are right. Means of integers are truncated.
+  /// The mean of `ranks` numbers of this sum: as a quotient, and as a product with the reciprocal,
+  /// which is rounded twice. Both are right. Means of integers are truncated.
   static func means(ofSum sum: Int, ranks: Int) -> (quotient: Self, product: Self)
 }
 

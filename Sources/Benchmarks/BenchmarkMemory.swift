@@ -1,8 +1,8 @@
 import Foundation
 import Kernels
 
-/// The buffers of a benchmark: sources and targets, in ordinary memory and in the node's shared window. It lives
-/// until the process ends.
+/// The buffers of a benchmark: sources and targets, in ordinary memory and in the node's shared
+/// window. It lives until the process ends.
 struct BenchmarkMemory {
   /// Bytes that the buffers of one kind have together at least, whatever their size.
   let covering: Int

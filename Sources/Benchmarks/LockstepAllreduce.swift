@@ -2,8 +2,8 @@ import Collective
 import Kernels
 import MPI
 
-/// This package's allreduce, as the benchmark sees it: the memory that it likes best, and the candidates
-/// that it enters.
+/// This package's allreduce, as the benchmark sees it: the memory that it likes best, and the
+/// candidates that it enters.
 final class LockstepAllreduce {
   private let group: ProcessGroup
   let kernels: InstructionSet
@@ -38,8 +38,8 @@ final class LockstepAllreduce {
       try group.allocate(Float.self, count: (byteCount + stride - 1) / stride))
   }
 
-  /// Candidates for each method, nil being the group's choice. Those that can use shared memory take
-  /// part twice: with their buffers in the shared window, and in ordinary memory.
+  /// Candidates for each method, nil being the group's choice. Those that can use shared memory
+  /// take part twice: with their buffers in the shared window, and in ordinary memory.
   func candidates<Element: BenchmarkElement>(
     _ methods: [AllreduceMethod?], _ choice: ReductionChoice, of type: Element.Type
   ) -> [Candidate] {

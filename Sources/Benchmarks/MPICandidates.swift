@@ -12,8 +12,8 @@ public enum MPIRivals: String, CaseIterable, Sendable {
 
 /// `MPI_Allreduce` in its variants, as the benchmark sees it.
 struct MPICandidates {
-  /// Into what Open MPI's segmented ring cuts a chunk. Its own choices cut nothing; of 16 KiB to 1 MiB
-  /// this was the fastest on two ranks.
+  /// Into what Open MPI's segmented ring cuts a chunk. Its own choices cut nothing; of 16 KiB to 1
+  /// MiB this was the fastest on two ranks.
   static let segmentByteCount = 256 << 10
 
   private let variants: [(name: String, communicator: Communicator)]

@@ -9,7 +9,8 @@ public struct SizeRange: Equatable, Sendable {
   /// The largest buffer: a benchmark needs three of them, and more than the caches hold.
   public static let limit = 1 << 30
 
-  /// Reads `MIN:MAX[:FACTOR]`, sizes with K, M or G for powers of 1024; one size alone is a range too.
+  /// Reads `MIN:MAX[:FACTOR]`, sizes with K, M or G for powers of 1024; one size alone is a range
+  /// too.
   /// - Returns: nil if `text` is nothing of the kind, or not within 1 byte to 1 GiB.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -29,7 +30,8 @@ public struct SizeRange: Equatable, Sendable {
     return bytes
   }
 
-  /// The sizes, rounded down to whole elements of `stride` bytes; each once, and none of no element.
+  /// The sizes, rounded down to whole elements of `stride` bytes; each once, and none of no
+  /// element.
   func sizes(stride: Int) -> [Int] {
     sequence(first: minimum) { $0 * factor <= maximum ? $0 * factor : nil }
       .map { $0 / stride * stride }

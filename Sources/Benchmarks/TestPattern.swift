@@ -1,8 +1,8 @@
 /// Inputs whose reductions are known exactly, and the check of results.
 ///
-/// Inputs are integers that look random, other ones for every rank and index, and so small that sums
-/// in any order are exact in the type. They repeat after a prime number of elements, which no chunk or
-/// segment is a multiple of.
+/// Inputs are integers that look random, other ones for every rank and index, and so small that
+/// sums in any order are exact in the type. They repeat after a prime number of elements, which no
+/// chunk or segment is a multiple of.
 struct TestPattern<Element: BenchmarkElement> {
   let reduction: ReductionChoice
   let ranks: Int
@@ -90,8 +90,8 @@ struct TestPattern<Element: BenchmarkElement> {
     }
   }
 
-  /// A permutation of 64-bit integers in which neighbours have nothing in common (SplitMix64's; Steele,
-  /// Lea & Flood, OOPSLA 2014).
+  /// A permutation of 64-bit integers in which neighbours have nothing in common (SplitMix64's;
+  /// Steele, Lea & Flood, OOPSLA 2014).
   private static func mixed(_ value: UInt64) -> UInt64 {
     var x = value &+ 0x9e37_79b9_7f4a_7c15
     x = (x ^ (x >> 30)) &* 0xbf58_476d_1ce4_e5b9

@@ -1,5 +1,5 @@
-// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID and no pause of its
-// own, and does not import system calls that hide behind _GNU_SOURCE.
+// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID and no pause of
+// its own, and does not import system calls that hide behind _GNU_SOURCE.
 #ifndef CCPU_H
 #define CCPU_H
 

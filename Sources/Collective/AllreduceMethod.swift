@@ -2,9 +2,9 @@
 public enum AllreduceMethod: Hashable, Sendable {
   /// Through messages between all ranks.
   case schedule(AllreduceAlgorithm)
-  /// Through the memory that the ranks of a node share, and between nodes - also where each has one rank -
-  /// piece by piece through a schedule among one rank of each. Through messages where there is no shared memory, or where it would not follow the
-  /// canonical tree and must.
+  /// Through the memory that the ranks of a node share, and between nodes - also where each has one
+  /// rank - piece by piece through a schedule among one rank of each. Through messages where there
+  /// is no shared memory, or where it would not follow the canonical tree and must.
   case hierarchical
 }
 

@@ -1,12 +1,13 @@
-// The collectives themselves. Buffers are used in place, unless there are two. All ranks pass the same count, reduction and
-// root. What a call throws - the transport's error, `CallMismatch`, `RankMissing` - leaves buffers
-// undefined and the group of no further use.
+// The collectives themselves. Buffers are used in place, unless there are two. All ranks pass the
+// same count, reduction and root. What a call throws - the transport's error, `CallMismatch`,
+// `RankMissing` - leaves buffers undefined and the group of no further use.
 
 extension ProcessGroup {
-  /// Reduces every rank's `buffer` elementwise and leaves the result on all ranks, bit for bit equal.
+  /// Reduces every rank's `buffer` elementwise and leaves the result on all ranks, bit for bit
+  /// equal.
   /// - Parameter method: nil to let the group choose.
-  /// - Complexity: through shared memory, the traffic of copying the buffer once; between nodes and through
-  ///   messages the algorithm's `rounds(size:)` and `elementsSent(rank:size:count:)`.
+  /// - Complexity: through shared memory, the traffic of copying the buffer once; between nodes and
+  ///   through messages the algorithm's `rounds(size:)` and `elementsSent(rank:size:count:)`.
   public func allreduce<Element: Reducible>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ method: AllreduceMethod? = nil
@@ -14,8 +15,8 @@ extension ProcessGroup {
     try allreduce(UnsafeBufferPointer(buffer), into: buffer, reduction, method)
   }
 
-  /// The same, with the result in another buffer of the same length than the input. They do not overlap, or
-  /// are the same.
+  /// The same, with the result in another buffer of the same length than the input. They do not
+  /// overlap, or are the same.
   public func allreduce<Element: Reducible>(
     _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
     _ reduction: Reduction<Element> = .sum, _ method: AllreduceMethod? = nil
@@ -33,8 +34,8 @@ extension ProcessGroup {
     try start(allreduce: UnsafeBufferPointer(buffer), into: buffer, reduction, method)
   }
 
-  /// Reduces every rank's `buffer` elementwise and leaves rank r's chunk of the result on rank r; the rest of
-  /// its buffer is undefined. See `chunk(of:)`.
+  /// Reduces every rank's `buffer` elementwise and leaves rank r's chunk of the result on rank r;
+  /// the rest of its buffer is undefined. See `chunk(of:)`.
   public func reduceScatter<Element: Reducible>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ algorithm: ReduceScatterAlgorithm? = nil
@@ -75,8 +76,8 @@ extension ProcessGroup {
     ).wait()
   }
 
-  /// Reduces every rank's `buffer` elementwise and leaves the result on `root`; the buffers of the other
-  /// ranks are undefined.
+  /// Reduces every rank's `buffer` elementwise and leaves the result on `root`; the buffers of the
+  /// other ranks are undefined.
   public func reduce<Element: Reducible>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     root: Int = 0, _ algorithm: ReduceAlgorithm = .tree
@@ -90,6 +91,7 @@ extension ProcessGroup {
     ).wait()
   }
 
-  /// The elements of a buffer of `count` that belong to this rank in `reduceScatter` and `allgather`.
+  /// The elements of a buffer of `count` that belong to this rank in `reduceScatter` and
+  /// `allgather`.
   public func chunk(of count: Int) -> Range<Int> { Chunks(count: count, parts: size)[rank] }
 }

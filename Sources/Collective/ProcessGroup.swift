@@ -2,18 +2,19 @@ import Foundation
 import Kernels
 import MPI
 
-/// The ranks of a job and everything that they need for collectives: messages, memory that the ranks of a
-/// node share, and the calls that are under way.
+/// The ranks of a job and everything that they need for collectives: messages, memory that the
+/// ranks of a node share, and the calls that are under way.
 ///
-/// All ranks make the same calls in the same order; several may be under way at once. A call's memory is
-/// made when its size first occurs, and kept. One instance is used by one thread.
+/// All ranks make the same calls in the same order; several may be under way at once. A call's
+/// memory is made when its size first occurs, and kept. One instance is used by one thread.
 public final class ProcessGroup {
   public struct Options {
-    /// Ranks of a node exchange data through shared memory, and nodes piece by piece; else all ranks exchange
-    /// messages.
+    /// Ranks of a node exchange data through shared memory, and nodes piece by piece; else all
+    /// ranks exchange messages.
     public var usesSharedMemory = true
-    /// Sums are added up along the canonical tree, so that their bits do not depend on the algorithm, nor
-    /// on the number of ranks where that is a power of two. Else the fastest order is taken.
+    /// Sums are added up along the canonical tree, so that their bits do not depend on the
+    /// algorithm, nor on the number of ranks where that is a power of two. Else the fastest order
+    /// is taken.
     public var isCanonical = true
     /// What to go by when an allreduce leaves the method to the group.
     public var choice = MethodChoice.rules
@@ -28,7 +29,8 @@ public final class ProcessGroup {
       try? FileHandle.standardError.write(contentsOf: Data("warning: \(line)\n".utf8))
     }
 
-    /// Is told, on rank 0, what the group has chosen: a line for each size class, at its first allreduce.
+    /// Is told, on rank 0, what the group has chosen: a line for each size class, at its first
+    /// allreduce.
     public var log: ((String) -> Void)?
 
     public init() {}
@@ -138,9 +140,9 @@ public final class ProcessGroup {
     return nil
   }
 
-  /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node where there is
-  /// any: collectives on it, and on parts of it, copy nothing. It lives as long as the group. Collective;
-  /// all ranks ask for the same.
+  /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node
+  /// where there is any: collectives on it, and on parts of it, copy nothing. It lives as long as
+  /// the group. Collective; all ranks ask for the same.
   public func allocate<Element: Reducible>(
     _ type: Element.Type, count: Int
   ) throws -> UnsafeMutableBufferPointer<Element> {
@@ -206,7 +208,8 @@ extension ProcessGroup {
     return operation
   }
 
-  /// Runs an allreduce of few bytes on the spot, if that is what it is; false if it is to be started.
+  /// Runs an allreduce of few bytes on the spot, if that is what it is; false if it is to be
+  /// started.
   func runSmall<Element: Reducible>(
     _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
     _ reduction: Reduction<Element>,
@@ -266,8 +269,8 @@ extension ProcessGroup {
     return operation
   }
 
-  /// Parts of a large allreduce that run side by side: while one waits for a message to be announced, or
-  /// between two rounds, the others keep the link busy.
+  /// Parts of a large allreduce that run side by side: while one waits for a message to be
+  /// announced, or between two rounds, the others keep the link busy.
   private func channels(for algorithm: CollectiveAlgorithm, byteCount: Int) -> Int {
     // The chunks of the other collectives mean something to their callers.
     guard case .allreduce = algorithm, nodes.nodes.count > 1 else { return 1 }
@@ -287,8 +290,8 @@ extension ProcessGroup {
     base.update(from: input, count: source.count)
   }
 
-  /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree if
-  /// they must.
+  /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree
+  /// if they must.
   private func executable(
     _ method: AllreduceMethod, byteCount: Int, type: ElementType
   ) -> AllreduceMethod {
@@ -379,9 +382,9 @@ extension ProcessGroup {
     idle.append(operation)
   }
 
-  /// A message of another length than expected is a consequence of different calls, if calls differ: the
-  /// board may tell, or this rank's neighbour, or another rank, which then ends the job with a better
-  /// reason.
+  /// A message of another length than expected is a consequence of different calls, if calls
+  /// differ: the board may tell, or this rank's neighbour, or another rank, which then ends the job
+  /// with a better reason.
   private func explained<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()

@@ -1,7 +1,7 @@
 import Foundation
 
-/// How a program is started on many ranks: the `mpirun` line, with the binding, oversubscription and
-/// root settings that fit this machine.
+/// How a program is started on many ranks: the `mpirun` line, with the binding, oversubscription
+/// and root settings that fit this machine.
 public struct Launch: Equatable, Sendable {
   public var ranks: Int
   public var hostfile: String?
@@ -31,8 +31,8 @@ public struct Launch: Equatable, Sendable {
     for name in environment.keys.sorted() where name.hasPrefix("LOCKSTEP_") {
       words += ["-x", name]
     }
-    // Spinning ranks that share a core would wait for each other's time slices. Of other hosts it is
-    // not known here how many cores they have.
+    // Spinning ranks that share a core would wait for each other's time slices. Of other hosts it
+    // is not known here how many cores they have.
     if hostfile != nil || ranks > machine.cores { words += ["--mca", "mpi_yield_when_idle", "1"] }
     // Where the kernel forbids reading another process's memory, Open MPI would try, and complain.
     if !machine.allowsCrossMemoryAttach {

@@ -39,8 +39,8 @@ public final class LaunchedJob {
     }
   }
 
-  /// Hands the signals that end or steer a job on to `mpirun`, which hands them to the ranks; but not
-  /// those that were ignored when this process began, as `nohup` has it.
+  /// Hands the signals that end or steer a job on to `mpirun`, which hands them to the ranks; but
+  /// not those that were ignored when this process began, as `nohup` has it.
   public func forwardSignals() {
     let child = process.processIdentifier
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] {

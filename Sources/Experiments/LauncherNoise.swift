@@ -1,7 +1,7 @@
 /// Tells what `mpirun` says about exit codes from everything else it says.
 ///
-/// Open MPI explains itself in blocks between lines of dashes. Those that only repeat that a rank ended
-/// with an exit code are held back until it is known whether the code speaks for itself.
+/// Open MPI explains itself in blocks between lines of dashes. Those that only repeat that a rank
+/// ended with an exit code are held back until it is known whether the code speaks for itself.
 struct LauncherNoise {
   /// What the blocks in question have in common.
   private static let phrases = [
@@ -36,8 +36,8 @@ struct LauncherNoise {
     return block
   }
 
-  /// Returns the lines that are still to be shown: an unfinished block, and what was held back if the
-  /// exit code does not speak for itself.
+  /// Returns the lines that are still to be shown: an unfinished block, and what was held back if
+  /// the exit code does not speak for itself.
   mutating func finish(showingAll: Bool) -> [String] {
     defer { (block, heldBack) = ([], []) }
     return (showingAll ? heldBack : []) + block

@@ -33,7 +33,8 @@ public struct RunResult: Decodable, Equatable, Sendable {
     self.parameterHash = parameterHash
   }
 
-  /// - Throws: `UnreadableSummary` if the file is missing, malformed, or of another number of ranks.
+  /// - Throws: `UnreadableSummary` if the file is missing, malformed, or of another number of
+  ///   ranks.
   init(summaryPath path: String, ranks: Int) throws {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
       throw UnreadableSummary(path: path, reason: "there is no such file, or it cannot be read")

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Speed-up against the ideal, as a picture: both axes linear, one dot for each number of ranks, a bar
-/// from the slowest to the fastest run.
+/// Speed-up against the ideal, as a picture: both axes linear, one dot for each number of ranks, a
+/// bar from the slowest to the fastest run.
 struct SpeedupPlot {
   let report: ScalingReport
 

@@ -1,9 +1,9 @@
 // The three matrix products of a dense layer, blocked for the caches: a block of the right operand
-// is packed for the second-level cache and beyond, a block of the left one for the second level, and
-// the register tile runs down panels that stream from the first.
+// is packed for the second-level cache and beyond, a block of the left one for the second level,
+// and the register tile runs down panels that stream from the first.
 
-/// One operand of a product, as the packing sees it: lines of `lineStride` floats, which run either along
-/// the panel (rows of a right operand) or along the depth (rows of a left operand).
+/// One operand of a product, as the packing sees it: lines of `lineStride` floats, which run either
+/// along the panel (rows of a right operand) or along the depth (rows of a left operand).
 private struct Operand {
   let base: UnsafePointer<Float>
   let lineStride: Int
@@ -27,8 +27,9 @@ private struct Operand {
 }
 
 extension KernelSet {
-  /// Depth of a packed block. A right panel and a left panel of this depth fill some two thirds of a
-  /// 48 KB first-level cache. It is part of the result's bits: every element is summed in blocks of it.
+  /// Depth of a packed block. A right panel and a left panel of this depth fill some two thirds of
+  /// a 48 KB first-level cache. It is part of the result's bits: every element is summed in blocks
+  /// of it.
   private static let depthBlock = 256
   /// Floats in a packed block: half of a 1 MB second-level cache for the left operand.
   private static let leftBlock = 128 * 1024
@@ -52,9 +53,9 @@ extension KernelSet {
       depth: dy.columns, into: dx)
   }
 
-  /// dw = x^T dy: the transpose of (m, k) times (m, n) gives (k, n), summed over the m rows shard by
-  /// shard along the shard tree. The tree costs little: it is summed tile by tile, in the first-level
-  /// cache.
+  /// dw = x^T dy: the transpose of (m, k) times (m, n) gives (k, n), summed over the m rows shard
+  /// by shard along the shard tree. The tree costs little: it is summed tile by tile, in the
+  /// first-level cache.
   public func productOfTranspose(_ x: Matrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix)
   {
     precondition(x.rows == dy.rows && dw.rows == x.columns && dw.columns == dy.columns)

@@ -3,18 +3,19 @@ import CKernels
 // Reductions of the element types that collectives move. The 16-bit types are widened, reduced as
 // float32, and narrowed once.
 //
-// Buffers are aligned to their elements' size and need no more; nothing outside of `count` elements is
-// read or written.
+// Buffers are aligned to their elements' size and need no more; nothing outside of `count` elements
+// is read or written.
 
 extension KernelSet {
   /// y[i] = a[i] op b[i]; `y` may be `a` or `b`, but not overlap them otherwise.
   ///
   /// The order of operands does not show: (a, b) and (b, a) give the same bits, and so does every
   /// kernel set.
-  /// - Floating point: each element is rounded once, to nearest, ties to even; subnormal numbers are
-  ///   kept. A NaN result - of a NaN operand, whatever its sign and payload, of infinity - infinity, of
-  ///   0 * infinity - is always the one canonical quiet NaN (0x7fc00000, 0x7ff8000000000000).
-  ///   Minimum and maximum are those of IEEE 754-2019, section 9.6: NaN wins, and -0 < +0.
+  /// - Floating point: each element is rounded once, to nearest, ties to even; subnormal numbers
+  ///   are kept. A NaN result - of a NaN operand, whatever its sign and payload, of infinity -
+  ///   infinity, of 0 * infinity - is always the one canonical quiet NaN (0x7fc00000,
+  ///   0x7ff8000000000000). Minimum and maximum are those of IEEE 754-2019, section 9.6: NaN wins,
+  ///   and -0 < +0.
   /// - Integers: sums and products wrap (two's complement), as those of MPI and NCCL do.
   /// - Precondition: `type` is its own accumulator, so neither float16 nor bfloat16.
   public func combine(
@@ -32,8 +33,9 @@ extension KernelSet {
     kernel(count, a, b, y)
   }
 
-  /// y[i] /= divisor, for averages. Floating-point quotients, by the divisor rounded to the type, are
-  /// rounded once, and NaN becomes the canonical quiet NaN; integer ones are truncated toward zero.
+  /// y[i] /= divisor, for averages. Floating-point quotients, by the divisor rounded to the type,
+  /// are rounded once, and NaN becomes the canonical quiet NaN; integer ones are truncated toward
+  /// zero.
   /// - Precondition: `divisor` is positive; `type` is its own accumulator.
   public func divide(
     _ type: ElementType, count: Int, _ y: UnsafeMutableRawPointer, by divisor: Int
@@ -56,8 +58,8 @@ extension KernelSet {
   }
 
   /// y = x, float32 to float16 or bfloat16, rounded to nearest, ties to even: to infinity where the
-  /// rounded number is too large, to subnormal numbers and zero where it is small. NaN becomes the one
-  /// quiet NaN (0x7e00, 0x7fc0). They may not overlap.
+  /// rounded number is too large, to subnormal numbers and zero where it is small. NaN becomes the
+  /// one quiet NaN (0x7e00, 0x7fc0). They may not overlap.
   /// - Precondition: `type` is one of the two.
   public func narrow(
     _ type: ElementType, count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutableRawPointer

@@ -1,8 +1,8 @@
 /// Random numbers as a function of where they are used, never of who asks: Philox4x32-10
 /// (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 ///
-/// A stream is (seed, purpose, instance) - say, the shuffle of epoch 3 - and any of its blocks can be
-/// computed at once, on any rank, in any order.
+/// A stream is (seed, purpose, instance) - say, the shuffle of epoch 3 - and any of its blocks can
+/// be computed at once, on any rank, in any order.
 public struct RandomStream: Sendable {
   /// What the numbers are for: streams of different purposes never meet.
   public enum Purpose: UInt32, Sendable {
@@ -15,7 +15,8 @@ public struct RandomStream: Sendable {
   private let purpose: UInt32
   private let instance: UInt32
 
-  /// - Parameter instance: which one of its purpose: the epoch of a shuffle, the number of a tensor.
+  /// - Parameter instance: which one of its purpose: the epoch of a shuffle, the number of a
+  ///   tensor.
   public init(seed: UInt64, purpose: Purpose, instance: Int) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     self.purpose = purpose.rawValue

@@ -1,5 +1,5 @@
-/// Adds up one partial sum per shard along the balanced binary tree over all shards, whatever run of
-/// shards this rank holds: a binary counter whose digits are subtrees.
+/// Adds up one partial sum per shard along the balanced binary tree over all shards, whatever run
+/// of shards this rank holds: a binary counter whose digits are subtrees.
 ///
 ///     shard      0   1   2   3   4   5   6   7
 ///                 \ /     \ /     \ /     \ /

@@ -1,5 +1,6 @@
-// Two elements become one: a kernel for each operation and type, and the loop that they share (a private
-// one: as an internal generic it would be emitted by itself, with weak symbols of the library's).
+// Two elements become one: a kernel for each operation and type, and the loop that they share (a
+// private one: as an internal generic it would be emitted by itself, with weak symbols of the
+// library's).
 //
 // Integer sums and products wrap.
 

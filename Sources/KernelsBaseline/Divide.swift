@@ -18,8 +18,8 @@ func divideFloat64(_ count: Int, _ y: UnsafeMutableRawPointer, _ divisor: Int) {
   }
 }
 
-/// Divides as Double, which vectors can: an exact quotient that is no integer is further from the next
-/// one than a rounding of Double reaches (by 2^-31 of it at least, against 2^-53).
+/// Divides as Double, which vectors can: an exact quotient that is no integer is further from the
+/// next one than a rounding of Double reaches (by 2^-31 of it at least, against 2^-53).
 func divideInt32(_ count: Int, _ y: UnsafeMutableRawPointer, _ divisor: Int) {
   let elements = y.assumingMemoryBound(to: Int32.self)
   let divisor = Double(divisor)

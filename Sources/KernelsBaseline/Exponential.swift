@@ -2,7 +2,8 @@
 // set, which the C library's functions do not promise. Coefficients are those of Cephes' expf and
 // logf (S. Moshier, netlib).
 
-/// 1.5 * 2^23: added to a number below 2^22, it leaves the nearest integer in the low mantissa bits.
+/// 1.5 * 2^23: added to a number below 2^22, it leaves the nearest integer in the low mantissa
+/// bits.
 private let roundingShift: Float = 12_582_912
 
 /// e^x to 2 ulp; 0 below -87.3 (no denormal results), infinity above 88.7, NaN for NaN.
@@ -39,7 +40,8 @@ func exponential(_ x: Vector) -> Vector {
     .replacing(with: .infinity, where: high)
 }
 
-/// log x to 2 ulp for normal positive x; infinity for infinity, NaN for NaN. Others are not needed here.
+/// log x to 2 ulp for normal positive x; infinity for infinity, NaN for NaN. Others are not needed
+/// here.
 @inline(__always)
 func logarithm(_ x: Vector) -> Vector {
   // x = m 2^e with m in sqrt(1/2) ..< sqrt(2)

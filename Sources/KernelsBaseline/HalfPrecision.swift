@@ -1,12 +1,12 @@
-// float16 (IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits) and bfloat16 (the upper half of
-// a float32: 1, 8, 7) to float32 and back. Loops that the compiler vectorises by itself.
+// float16 (IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits) and bfloat16 (the upper half
+// of a float32: 1, 8, 7) to float32 and back. Loops that the compiler vectorises by itself.
 
 func widenBfloat16(_ count: Int, _ x: UnsafePointer<UInt16>, _ y: UnsafeMutablePointer<Float>) {
   for i in 0..<count { y[i] = Float(bitPattern: UInt32(x[i]) &<< 16) }
 }
 
-/// Adds just less than half a unit of the last bit that stays, and the rest of the half if that bit is
-/// odd; a carry into the exponent is right, up to infinity.
+/// Adds just less than half a unit of the last bit that stays, and the rest of the half if that bit
+/// is odd; a carry into the exponent is right, up to infinity.
 func narrowBfloat16(_ count: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<UInt16>) {
   for i in 0..<count {
     let bits = x[i].bitPattern

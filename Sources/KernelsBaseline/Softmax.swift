@@ -6,8 +6,8 @@ private func maximum(_ count: Int, _ x: UnsafePointer<Float>) -> Float {
   return m
 }
 
-/// y = exp(x - shift); returns the sum of y: lane by lane, then over lanes, an order that depends on
-/// `count` only.
+/// y = exp(x - shift); returns the sum of y: lane by lane, then over lanes, an order that depends
+/// on `count` only.
 @inline(__always)
 private func exponentials(
   _ count: Int, _ x: UnsafePointer<Float>, _ shift: Float, _ y: UnsafeMutablePointer<Float>

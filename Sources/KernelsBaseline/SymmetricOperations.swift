@@ -1,9 +1,9 @@
-// Floating-point operations whose bits do not show the order of operands. Which payload and sign a NaN
-// result has depends on that order and on the CPU: it is replaced by the canonical one.
+// Floating-point operations whose bits do not show the order of operands. Which payload and sign a
+// NaN result has depends on that order and on the CPU: it is replaced by the canonical one.
 //
-// Minimum and maximum are those of IEEE 754-2019. The choice is made twice, once from either side: both
-// choose the same element, or one each of two equal ones. Equal elements with different bits are zeros
-// of two signs: of their bits, "or" keeps the sign (minimum), "and" drops it (maximum).
+// Minimum and maximum are those of IEEE 754-2019. The choice is made twice, once from either side:
+// both choose the same element, or one each of two equal ones. Equal elements with different bits
+// are zeros of two signs: of their bits, "or" keeps the sign (minimum), "and" drops it (maximum).
 
 @inline(__always)
 func canonical(_ v: Vector) -> Vector { v.replacing(with: .nan, where: v .!= v) }

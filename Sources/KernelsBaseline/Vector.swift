@@ -24,7 +24,8 @@
 /// Lanes of `Vector`.
 let lanes = MemoryLayout<Vector>.size / MemoryLayout<Float>.size
 
-/// acc + a * b: fused where the instruction set has it, and never a call to `fmaf` where it has not.
+/// acc + a * b: fused where the instruction set has it, and never a call to `fmaf` where it has
+/// not.
 @inline(__always)
 func multiplyAdd(_ acc: Vector, _ a: Vector, _ b: Vector) -> Vector {
   #if KERNELS_AVX512 || KERNELS_AVX2 || arch(arm64)

@@ -46,8 +46,8 @@ public enum ReductionOperation: CaseIterable, Sendable {
 }
 
 extension Communicator {
-  /// Combines every rank's `buffer` elementwise, in place, in an order of MPI's choosing. Collective:
-  /// all ranks pass the same count.
+  /// Combines every rank's `buffer` elementwise, in place, in an order of MPI's choosing.
+  /// Collective: all ranks pass the same count.
   ///
   /// The corresponding C function is `MPI_Allreduce` with `MPI_IN_PLACE` (MPI 3.1, section 5.9.6).
   public func allreduce<Element: MPIElement>(
@@ -72,8 +72,8 @@ extension Communicator {
       operation)
   }
 
-  /// The same in place where the type is known at run time only. A call of it costs some nanoseconds,
-  /// a generic one across modules tens.
+  /// The same in place where the type is known at run time only. A call of it costs some
+  /// nanoseconds, a generic one across modules tens.
   public func allreduce(
     _ buffer: UnsafeMutableRawPointer?, count: Int, of type: Datatype,
     _ operation: ReductionOperation

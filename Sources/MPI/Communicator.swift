@@ -29,9 +29,9 @@ public final class Communicator {
     self.size = Int(size)
   }
 
-  /// Gives back what `duplicate` or a split has made. Collective; the value must not be used afterwards.
-  /// It is not done when the value is dropped, which happens at another time on every rank; what is
-  /// never freed lives until MPI ends.
+  /// Gives back what `duplicate` or a split has made. Collective; the value must not be used
+  /// afterwards. It is not done when the value is dropped, which happens at another time on every
+  /// rank; what is never freed lives until MPI ends.
   ///
   /// The corresponding C function is `MPI_Comm_free` (MPI 3.1, section 6.4.3).
   public func free() throws(MPIError) {

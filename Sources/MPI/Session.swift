@@ -19,14 +19,14 @@ public enum ThreadLevel: Int32, Comparable, Sendable {
 public enum Session {
   /// Starts MPI, runs `body` with all ranks of the job, and ends MPI.
   ///
-  /// MPI returns its errors instead of ending the job, so that they can be thrown. What `body` throws
-  /// is reported here, once, and ends the whole job with the exit code that `exitCode` has for it: a
-  /// rank that went home alone would leave the others waiting for ever.
+  /// MPI returns its errors instead of ending the job, so that they can be thrown. What `body`
+  /// throws is reported here, once, and ends the whole job with the exit code that `exitCode` has
+  /// for it: a rank that went home alone would leave the others waiting for ever.
   ///
   /// The corresponding C functions are `MPI_Init_thread`, `MPI_Finalize` and `MPI_Abort` (MPI 3.1,
   /// sections 12.4.3, 8.7 and 8.7).
-  /// - Parameter parameters: settings of Open MPI's components by name (`coll_tuned_...`), which hold
-  ///   where neither the launcher nor the environment sets them.
+  /// - Parameter parameters: settings of Open MPI's components by name (`coll_tuned_...`), which
+  ///   hold where neither the launcher nor the environment sets them.
   /// - Throws: `MPIError` if MPI does not start, or lacks the thread level.
   public static func run<Result>(
     requiring level: ThreadLevel = .funneled, parameters: [String: String] = [:],

@@ -12,10 +12,10 @@ public final class SharedWindow {
   /// Every rank's segment, as this process sees it; sizes in bytes as each rank asked for.
   public let segments: [UnsafeMutableRawBufferPointer]
 
-  /// Allocates `byteCount` bytes for this rank. Collective over `node`, whose ranks must share memory
-  /// (`splitByNode()`).
-  /// - Throws: `SharedMemoryShortage`, on all ranks alike, if it is exhausted; `MPIError` if the ranks do
-  ///   not share memory.
+  /// Allocates `byteCount` bytes for this rank. Collective over `node`, whose ranks must share
+  /// memory (`splitByNode()`).
+  /// - Throws: `SharedMemoryShortage`, on all ranks alike, if it is exhausted; `MPIError` if the
+  ///   ranks do not share memory.
   public init(byteCount: Int, on node: Communicator) throws {
     precondition(byteCount >= 0)
     try SharedWindow.checkRoom(for: byteCount, on: node)
@@ -40,9 +40,9 @@ public final class SharedWindow {
     self.segments = segments
   }
 
-  /// Open MPI asks for room on the node's first rank only, which then fails while the others wait for it;
-  /// and a page for which there is no room when it is first touched ends the process (SIGBUS). So all
-  /// ranks ask, beforehand.
+  /// Open MPI asks for room on the node's first rank only, which then fails while the others wait
+  /// for it; and a page for which there is no room when it is first touched ends the process
+  /// (SIGBUS). So all ranks ask, beforehand.
   private static func checkRoom(for byteCount: Int, on node: Communicator) throws {
     let directory = (try? ControlVariable("osc_sm_backing_directory").readString()) ?? "/dev/shm"
     var status = statvfs()
@@ -58,8 +58,8 @@ public final class SharedWindow {
     }
   }
 
-  /// Bytes for each rank beside its segment: for the window's own state, and for what MPI's messages
-  /// may yet touch in the same place.
+  /// Bytes for each rank beside its segment: for the window's own state, and for what MPI's
+  /// messages may yet touch in the same place.
   private static let headroom = 256 * 1024
 
   /// Makes this rank's stores visible to the others, and theirs to this one.
@@ -70,8 +70,8 @@ public final class SharedWindow {
   }
 
   /// Frees the memory. Collective; no rank may touch a segment afterwards. It is not done when the
-  /// value is dropped, which happens at another time on every rank; a window that is never freed lives
-  /// until MPI ends.
+  /// value is dropped, which happens at another time on every rank; a window that is never freed
+  /// lives until MPI ends.
   ///
   /// The corresponding C function is `MPI_Win_free` (MPI 3.1, section 11.2.5).
   public func free() throws(MPIError) {

@@ -1,5 +1,5 @@
-/// The algorithms among which Open MPI's component `tuned` chooses for an allreduce, by their numbers
-/// there (`ompi_info --param coll tuned --level 9`).
+/// The algorithms among which Open MPI's component `tuned` chooses for an allreduce, by their
+/// numbers there (`ompi_info --param coll tuned --level 9`).
 public enum TunedAllreduce: Int32, CaseIterable, Sendable {
   case basicLinear = 1
   case nonoverlapping = 2
@@ -8,21 +8,22 @@ public enum TunedAllreduce: Int32, CaseIterable, Sendable {
   case segmentedRing = 5
   case rabenseifner = 6
 
-  /// The setting without which Open MPI does not look at forced algorithms, for `Session.run`. On its
-  /// own it changes nothing: where no algorithm is forced, Open MPI keeps to its fixed rules.
+  /// The setting without which Open MPI does not look at forced algorithms, for `Session.run`. On
+  /// its own it changes nothing: where no algorithm is forced, Open MPI keeps to its fixed rules.
   public static let sessionParameters = ["coll_tuned_use_dynamic_rules": "1"]
 }
 
 extension Communicator {
-  /// The same ranks with a message space of their own, in which MPI's allreduce uses `algorithm` for
-  /// every size. Collective.
+  /// The same ranks with a message space of their own, in which MPI's allreduce uses `algorithm`
+  /// for every size. Collective.
   ///
   /// Open MPI looks at the setting while it makes a communicator, and keeps what it found for the
-  /// communicator's life. A component that goes before `tuned` (such as HAN, where it is switched on)
-  /// is not touched by it.
-  /// - Parameter segmentByteCount: into what pieces `segmentedRing` cuts a chunk; 0 for whole chunks.
-  /// - Throws: `MPIError` if this MPI library has no such algorithm; `ForcedAlgorithmIgnored` if the
-  ///   session was begun without `TunedAllreduce.sessionParameters`.
+  /// communicator's life. A component that goes before `tuned` (such as HAN, where it is switched
+  /// on) is not touched by it.
+  /// - Parameter segmentByteCount: into what pieces `segmentedRing` cuts a chunk; 0 for whole
+  ///   chunks.
+  /// - Throws: `MPIError` if this MPI library has no such algorithm; `ForcedAlgorithmIgnored` if
+  ///   the session was begun without `TunedAllreduce.sessionParameters`.
   public func duplicate(
     forcing algorithm: TunedAllreduce, segmentByteCount: Int = 0
   ) throws -> Communicator {

@@ -20,8 +20,8 @@ public final class Network {
   /// Gradients by a layer's output and input, in turns.
   private let outputGradients: (AlignedBuffer, AlignedBuffer)
 
-  /// - Parameter gradientMemory: makes zero, 64-byte aligned memory for so many gradients and their tail;
-  ///   the network's own if not given.
+  /// - Parameter gradientMemory: makes zero, 64-byte aligned memory for so many gradients and their
+  ///   tail; the network's own if not given.
   public init(
     _ specifications: [LayerSpecification], inputShape: Shape, maximumRows: Int,
     gradientTail: Int = 0,
@@ -83,8 +83,8 @@ public final class Network {
     }
   }
 
-  /// Computes the outputs (rows x outputShape.count) for inputs (rows x inputShape.count). They stay
-  /// until the next pass.
+  /// Computes the outputs (rows x outputShape.count) for inputs (rows x inputShape.count). They
+  /// stay until the next pass.
   public func forward(_ inputs: Matrix, pass: Pass) -> Matrix {
     precondition(inputs.rows <= maximumRows && inputs.columns == inputShape.count)
     var x = inputs

@@ -77,8 +77,8 @@ public func train(
   return summary
 }
 
-/// Makes the run directory and writes what is known before the first step. If it cannot, what it has
-/// made is taken back.
+/// Makes the run directory and writes what is known before the first step. If it cannot, what it
+/// has made is taken back.
 private func begin(
   _ trainer: Trainer, world: World, program: Program
 ) throws -> (OutputDirectory, RunLog) {

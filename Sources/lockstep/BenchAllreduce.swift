@@ -195,7 +195,7 @@ struct BenchAllreduce: ParsableCommand {
 
   private func write(_ table: TuningTable, to path: String) throws {
     do {
-      try table.json.write(to: URL(fileURLWithPath: path), options: .atomic)
+      try table.json().write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
       throw TrainingError(ExitStatus.cannotWrite, "\(path): cannot be written: \(error)")
     }

@@ -31,7 +31,8 @@ struct Launch: ParsableCommand {
   }
 
   func run() throws {
-    // Refused here, a wrong option is refused once; by the ranks it would be refused by all of them.
+    // Refused here, a wrong option is refused once; by the ranks it would be refused by all of
+    // them.
     let train = parsedCommand()
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
@@ -63,8 +64,8 @@ struct Launch: ParsableCommand {
     }
   }
 
-  /// The hosts' slots or this machine's cores, but no more ranks than the configuration has work for;
-  /// in a reproducible run a power of two, so that the bits are those of any other.
+  /// The hosts' slots or this machine's cores, but no more ranks than the configuration has work
+  /// for; in a reproducible run a power of two, so that the bits are those of any other.
   private func defaultRanks(
     for train: Train, on machine: Machine, environment: [String: String]
   ) throws -> Int {

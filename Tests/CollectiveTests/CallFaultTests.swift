@@ -18,7 +18,8 @@ extension ExecutionTests {
       }
     }
 
-    /// What the last of four ranks does differently; the calls as errors name them, without the algorithm.
+    /// What the last of four ranks does differently; the calls as errors name them, without the
+    /// algorithm.
     enum Difference: CaseIterable {
       case count, manyElements, type, operation, customOperation, collective, root, algorithm, order
 

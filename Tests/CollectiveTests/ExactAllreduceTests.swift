@@ -77,8 +77,8 @@ extension ExecutionTests {
       }
     }
 
-    /// Up to 9 ranks, every type takes a count that leaves chunks unequal; further ranks and counts are for one
-    /// type, in turns.
+    /// Up to 9 ranks, every type takes a count that leaves chunks unequal; further ranks and counts
+    /// are for one type, in turns.
     private static func counts<Element: ExactElement>(
       _ type: Element.Type, turn: Int, ranks: Int, most: Int
     ) -> [Int] {

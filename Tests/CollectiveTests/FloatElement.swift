@@ -1,7 +1,7 @@
 @testable import Collective
 
-/// A floating-point element type with its arithmetic, an element at a time: the oracle of sums that depend
-/// on their order.
+/// A floating-point element type with its arithmetic, an element at a time: the oracle of sums that
+/// depend on their order.
 protocol FloatElement: ExactElement where Accumulator: BinaryFloatingPoint {
   var accumulator: Accumulator { get }
   /// Rounded once; every NaN becomes the one quiet NaN.
@@ -41,8 +41,8 @@ let floatTypes: [any FloatElement.Type] = [
 ]
 
 extension FloatElement {
-  /// Numbers of all magnitudes: a quarter of them infinities, zeros and NaNs of both signs and several
-  /// payloads; a quarter close to one, so that sums round; the others random bits.
+  /// Numbers of all magnitudes: a quarter of them infinities, zeros and NaNs of both signs and
+  /// several payloads; a quarter close to one, so that sums round; the others random bits.
   static func awkward(count: Int, rank: Int) -> [Self] {
     var state = UInt64(rank + 1) &* 0x9e37_79b9_7f4a_7c15
     return (0..<count).map { _ in
@@ -58,7 +58,8 @@ extension FloatElement {
           .greatestFiniteMagnitude,
         ]
         let number = Int(state >> 2 & 15)
-        // The other half of the specials are NaNs as bits: their payloads would not survive rounding.
+        // The other half of the specials are NaNs as bits: their payloads would not survive
+        // rounding.
         return number < 8
           ? Self(rounding: special[number]) : Self(bits: nanBits | bits & 0x3f | state & (1 << 15))
       case 1:

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Collective
 
-/// What groups of loopback ranks do. One after the other: ranks are threads, and take each other's time.
+/// What groups of loopback ranks do. One after the other: ranks are threads, and take each other's
+/// time.
 @Suite(.serialized) struct ExecutionTests {}
 
 /// Runs `body` on loopback ranks; it returns what is wrong, or nil.

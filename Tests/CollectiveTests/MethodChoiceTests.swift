@@ -2,7 +2,8 @@ import Testing
 
 @testable import Collective
 
-/// What rank 0 was told while allreduces of these counts ran, and whether every sum was right on every rank.
+/// What rank 0 was told while allreduces of these counts ran, and whether every sum was right on
+/// every rank.
 private func logged(
   _ counts: [Int], nodes: NodeMap, choice: MethodChoice, canonical: Bool = true
 ) throws -> (lines: [String], warnings: [String]) {

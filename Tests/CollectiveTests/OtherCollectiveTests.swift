@@ -3,7 +3,8 @@ import Testing
 @testable import Collective
 
 extension ExecutionTests {
-  /// Reduce-scatter, allgather, broadcast and reduce: every algorithm and type, against exact integers.
+  /// Reduce-scatter, allgather, broadcast and reduce: every algorithm and type, against exact
+  /// integers.
   @Suite(.serialized) struct OtherCollectiveTests {
     private static let ranks = [1, 2, 3, 4, 5, 7, 8, 17]
 
@@ -80,7 +81,8 @@ extension ExecutionTests {
       for type in exactTypes { try check(type) }
     }
 
-    /// Runs `body` on buffers of several lengths, in several segments; it returns what is wrong, or nil.
+    /// Runs `body` on buffers of several lengths, in several segments; it returns what is wrong, or
+    /// nil.
     private func forEachCount<Element: ExactElement>(
       _ type: Element.Type, ranks: Int,
       _ body:

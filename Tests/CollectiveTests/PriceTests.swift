@@ -100,7 +100,8 @@ func sharedLink() {
   #expect(isClose(doubling.seconds, 2 * (1e-6 + n / 8e9) + alpha + 4 * n * beta))
   #expect(doubling.bytesPerNodeLink == 4 * 4000)
 
-  // A ring crosses each link once where a node's ranks are neighbours, with every rank where none are.
+  // A ring crosses each link once where a node's ranks are neighbours, with every rank where none
+  // are.
   let ring = price(.ring, size: 8, count: 1000, on: clustered(.node))
   #expect(isClose(ring.seconds, 14 * (alpha + n / 8 * beta)))
   #expect(ring.bytesPerNodeLink == 14 * 500)

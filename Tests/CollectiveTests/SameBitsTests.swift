@@ -3,8 +3,8 @@ import Testing
 @testable import Collective
 
 extension ExecutionTests {
-  /// The bits of results: equal on all ranks, whatever the inputs; those of the canonical tree where the
-  /// order is the canonical one.
+  /// The bits of results: equal on all ranks, whatever the inputs; those of the canonical tree
+  /// where the order is the canonical one.
   @Suite(.serialized) struct SameBitsTests {
     /// Results as bytes, by what made them.
     private typealias Results = [String: [UInt8]]

@@ -18,8 +18,8 @@ private func others(_ size: Int) -> [CollectiveAlgorithm] {
     }
 }
 
-/// Proves all schedules, with rounds and elements as in closed form, and no round in which nobody moves
-/// anything (unless there are too few elements for all ranks).
+/// Proves all schedules, with rounds and elements as in closed form, and no round in which nobody
+/// moves anything (unless there are too few elements for all ranks).
 private func prove(_ algorithm: CollectiveAlgorithm, size: Int, count: Int) throws {
   let generator = algorithm.generator(size: size, count: count)
   let schedules = (0..<size).map(generator.schedule(of:))

@@ -18,9 +18,9 @@ private let example = TuningTable(
 func tableRoundTrip() throws {
   let folder = try TemporaryDirectory()
   let path = folder.path + "/table.json"
-  try example.json.write(to: URL(fileURLWithPath: path))
+  try example.json().write(to: URL(fileURLWithPath: path))
   #expect(try TuningTable(contentsOf: path) == example)
-  #expect(String(decoding: example.json, as: UTF8.self).contains(#""ranks-per-node" : ["#))
+  #expect(String(decoding: try example.json(), as: UTF8.self).contains(#""ranks-per-node" : ["#))
 }
 
 @Test("an entry holds from its size class up to the next entry's, and the first one below too")
@@ -55,7 +55,7 @@ func tableEntries() {
   ] as [(String, String, String)])
 func malformedTable(part: String, replacement: String, reason: String) throws {
   let folder = try TemporaryDirectory()
-  let text = String(decoding: example.json, as: UTF8.self)
+  let text = String(decoding: try example.json(), as: UTF8.self)
   #expect(text.contains(part))
   let path = try folder.file(
     "table.json", text.replacingOccurrences(of: part, with: replacement))

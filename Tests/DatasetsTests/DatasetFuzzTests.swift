@@ -4,8 +4,8 @@ import TestSupport
 
 @testable import Datasets
 
-/// What a mutated file may do is to open as a data set that holds together, or to be refused: a trap
-/// would end the test run. Case i is a function of i.
+/// What a mutated file may do is to open as a data set that holds together, or to be refused: a
+/// trap would end the test run. Case i is a function of i.
 @Suite("files with random faults")
 struct DatasetFuzzTests {
   static let cases = 2000
@@ -40,7 +40,8 @@ struct DatasetFuzzTests {
     #expect(opened > (isGzip ? 20 : 200) && opened < DatasetFuzzTests.cases)
   }
 
-  /// One to three edits: a byte replaced, a bit flipped, a byte removed, one put in, the end cut off.
+  /// One to three edits: a byte replaced, a bit flipped, a byte removed, one put in, the end cut
+  /// off.
   private static func mutated(
     _ original: [UInt8], _ stream: RandomStream, _ number: Int
   ) -> [UInt8] {

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Kernels
 
-/// Kernels touch their operands and nothing else, at any alignment. Every operand ends, or starts, at
-/// a page without access, and inputs are write-protected: a fault ends the test process.
+/// Kernels touch their operands and nothing else, at any alignment. Every operand ends, or starts,
+/// at a page without access, and inputs are write-protected: a fault ends the test process.
 struct BoundsTests {
   @Test("one element past the end, or one written to an input, is fatal")
   func fencesHold() async {

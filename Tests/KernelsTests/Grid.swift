@@ -70,8 +70,8 @@ func randomValues(_ count: Int, _ number: Int) -> [Float] {
   }
 }
 
-/// The first place where `result` is not `expected`, in words, or nil. (`#expect(result == expected)`
-/// would print long lists, and search for the shortest edit between them.)
+/// The first place where `result` is not `expected`, in words, or nil. (`#expect(result ==
+/// expected)` would print long lists, and search for the shortest edit between them.)
 func difference<Element: Equatable>(_ result: [Element], _ expected: [Element]) -> String? {
   guard result.count == expected.count else {
     return "\(result.count) elements, expected \(expected.count)"

@@ -2,8 +2,9 @@ import Testing
 
 @testable import Kernels
 
-/// float16 and bfloat16 to float32 and back, over all 65,536 patterns and all boundaries between them.
-/// The oracle of float16 is Swift's own type, that of bfloat16 its definition as half of a float32.
+/// float16 and bfloat16 to float32 and back, over all 65,536 patterns and all boundaries between
+/// them. The oracle of float16 is Swift's own type, that of bfloat16 its definition as half of a
+/// float32.
 struct HalfPrecisionTests {
   static let patterns = (0...UInt16.max).map { $0 }
 
@@ -19,8 +20,8 @@ struct HalfPrecisionTests {
     return y
   }
 
-  /// The upper half of `x`, or its neighbour where the lower half is more than a tie, or a tie and the
-  /// upper half odd.
+  /// The upper half of `x`, or its neighbour where the lower half is more than a tie, or a tie and
+  /// the upper half odd.
   private func bfloat16(nearest x: Float) -> UInt16 {
     let (upper, lower) = (UInt16(x.bitPattern >> 16), UInt16(x.bitPattern & 0xffff))
     if x.isNaN { return 0x7fc0 }
@@ -59,8 +60,8 @@ struct HalfPrecisionTests {
     #expect(difference(narrowed(format.type, floats, kernels), expected) == nil)
   }
 
-  /// Half way between every two neighbours, and one float32 to either side; the upper neighbour of the
-  /// largest number counts as 2^16. All these are floats.
+  /// Half way between every two neighbours, and one float32 to either side; the upper neighbour of
+  /// the largest number counts as 2^16. All these are floats.
   @Test("float16 is rounded to nearest, ties to even", arguments: InstructionSet.supported)
   func boundaries(instructions: InstructionSet) {
     let magnitudes = (0..<UInt16(0x7c00)).flatMap { pattern in

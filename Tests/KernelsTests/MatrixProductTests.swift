@@ -4,10 +4,10 @@ import Testing
 
 /// The three products against their definition in Double.
 ///
-/// A term a b is rounded once when multiplied, and once more in every addition that it goes through:
-/// at most depth of them in a chain (blocks of the depth only shorten it), and log2(shards) in the
-/// tree. So |error| <= (k + log2 shards + c) u sum |a||b| with u = 2^-24; c = 3 covers the
-/// multiplication and the terms in u^2, which are below one u for depths below 4,096
+/// A term a b is rounded once when multiplied, and once more in every addition that it goes
+/// through: at most depth of them in a chain (blocks of the depth only shorten it), and
+/// log2(shards) in the tree. So |error| <= (k + log2 shards + c) u sum |a||b| with u = 2^-24; c = 3
+/// covers the multiplication and the terms in u^2, which are below one u for depths below 4,096
 /// (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1).
 struct MatrixProductTests {
   struct Dimensions: CustomStringConvertible {

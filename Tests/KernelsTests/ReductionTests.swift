@@ -2,8 +2,8 @@ import Testing
 
 @testable import Kernels
 
-/// Reductions of every element type, in every kernel set, compared bit for bit to the arithmetic of one
-/// element (`ReductionElement`) and to results written out.
+/// Reductions of every element type, in every kernel set, compared bit for bit to the arithmetic of
+/// one element (`ReductionElement`) and to results written out.
 struct ReductionTests {
   @Test(
     "combine is the arithmetic of one element, in place or not",

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Kernels
 
-/// Sums over shards have the same bits on any number of ranks: they follow one balanced binary tree.
+/// Sums over shards have the same bits on any number of ranks: they follow one balanced binary
+/// tree.
 struct ShardSumTests {
   /// Whole batches, uneven shards, shards without rows, and a single row.
   static let batches = [64, 61, 8, 5, 1].map { ShardedBatch(rows: $0, shards: 8) }

@@ -6,8 +6,8 @@ import Testing
 /// Softmax and cross-entropy against Double.
 ///
 /// With D = the largest distance from the row's maximum, u = 2^-24 and n columns: an exponent is
-/// rounded once (relative error D u of the exponential), the exponential is good to 2 ulp (4 u), the
-/// sum adds n u, the reciprocal and the product 2 u. Numerator and denominator together:
+/// rounded once (relative error D u of the exponential), the exponential is good to 2 ulp (4 u),
+/// the sum adds n u, the reciprocal and the product 2 u. Numerator and denominator together:
 /// (2 (D + 4) + n + 3) u. Below e^-87.3 the kernel gives 0: 2^-126 of absolute error.
 struct SoftmaxTests {
   private func probabilities(_ row: ArraySlice<Float>) -> [Double] {

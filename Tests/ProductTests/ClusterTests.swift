@@ -17,7 +17,8 @@ extension ProductTests {
       }
     }()
 
-    /// Ranks of different hosts share this machine's cores, which no host knows: they are not bound.
+    /// Ranks of different hosts share this machine's cores, which no host knows: they are not
+    /// bound.
     private static let environment = ["OMPI_MCA_hwloc_base_binding_policy": "none"]
 
     @Test(

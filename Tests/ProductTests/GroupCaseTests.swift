@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 extension ProductTests {
-  /// Process groups under mpirun, joined by shared memory, by messages, and as two nodes; every send is
-  /// synchronous.
+  /// Process groups under mpirun, joined by shared memory, by messages, and as two nodes; every
+  /// send is synchronous.
   @Suite(.serialized) struct GroupCaseTests {
     private static let joinings = ["shared", "messages", "nodes"]
 

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 extension ProductTests {
-  /// `lockstep launch`: what it starts, what it refuses before any rank is started, and how it ends.
+  /// `lockstep launch`: what it starts, what it refuses before any rank is started, and how it
+  /// ends.
   @Suite(.serialized) struct LaunchTests {
     @Test("launch starts the ranks, passes options on and returns the exit code")
     func launch() throws {

@@ -14,8 +14,8 @@ enum Launching {
     return line
   }
 
-  /// Runs a program on many ranks. A deadlock ends after `timeLimit` seconds, with an exit code that is
-  /// not 0.
+  /// Runs a program on many ranks. A deadlock ends after `timeLimit` seconds, with an exit code
+  /// that is not 0.
   static func mpirun(
     _ ranks: Int, _ words: [String], environment: [String: String] = [:], directory: String? = nil,
     timeLimit: Double = 120

@@ -32,8 +32,8 @@ func allreduceCase(_ world: Communicator) throws {
   }
 }
 
-/// Several operations at once, of different sizes and algorithms, waited for out of order; a thousand
-/// calls back to back.
+/// Several operations at once, of different sizes and algorithms, waited for out of order; a
+/// thousand calls back to back.
 func inFlightCase(_ world: Communicator) throws {
   let group = try ProcessGroup(MPITransport(world, sendsSynchronously: true))
   let counts = [1, 999, 4096, 4096, 50_000, 17]

@@ -2,7 +2,8 @@ import Collective
 import Foundation
 import MPI
 
-/// Sums of `input`, worked out once for the largest count: what is checked many times is compared with it.
+/// Sums of `input`, worked out once for the largest count: what is checked many times is compared
+/// with it.
 private struct Sums {
   private let inputs: UnsafeMutableBufferPointer<Float>
   private let sums: UnsafeMutableBufferPointer<Float>
@@ -57,8 +58,8 @@ func groupCase(_ world: Communicator, _ joining: Joining) throws {
   }
 }
 
-/// Ten thousand calls back to back, from 4 bytes to 64 KB and a few of 4 MB, with operations in flight and
-/// delays that differ by rank.
+/// Ten thousand calls back to back, from 4 bytes to 64 KB and a few of 4 MB, with operations in
+/// flight and delays that differ by rank.
 func endlessCase(_ world: Communicator, _ joining: Joining) throws {
   let group = try joining.group(world)
   let sums = Sums(world, count: 1 << 20)
@@ -101,8 +102,8 @@ func crowdedCase(_ world: Communicator, _ joining: Joining) throws {
   }
 }
 
-/// After the first calls of a size, memory in use does not grow. The smallest block of the C library takes
-/// 32 bytes: one that every call left behind would be 320 KB here.
+/// After the first calls of a size, memory in use does not grow. The smallest block of the C
+/// library takes 32 bytes: one that every call left behind would be 320 KB here.
 func memoryCase(_ world: Communicator, _ joining: Joining) throws {
   let group = try joining.group(world)
   let memory = try group.allocate(Float.self, count: 5000)

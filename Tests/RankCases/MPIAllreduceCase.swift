@@ -1,7 +1,7 @@
 import MPI
 
-/// MPI's allreduce with every algorithm that it can be forced to use, and its own choice: all types and
-/// operations, in place and not, against exact values.
+/// MPI's allreduce with every algorithm that it can be forced to use, and its own choice: all types
+/// and operations, in place and not, against exact values.
 func mpiAllreduceCase(_ world: Communicator) throws {
   let forced = try TunedAllreduce.allCases.map {
     try world.duplicate(forcing: $0, segmentByteCount: 4096)
@@ -50,8 +50,8 @@ private func checkAllreduce<Element: MPIElement & Numeric & Comparable>(
   try expect(values == expected, "\(type) \(operation) of \(count), in place")
 }
 
-/// Sums that are rounded show in which order they were taken: linear and ring have different ones, so
-/// what was forced was used.
+/// Sums that are rounded show in which order they were taken: linear and ring have different ones,
+/// so what was forced was used.
 private func checkOrdersDiffer(_ forced: [Communicator]) throws {
   guard forced[0].size >= 4 else { return }
   let sums = try [TunedAllreduce.basicLinear, .ring].map { algorithm in

@@ -45,8 +45,8 @@ public struct Command {
     let errorPath = try folder.file("errors", "")
     process.standardOutput = FileHandle(forWritingAtPath: outputPath)
     process.standardError = FileHandle(forWritingAtPath: errorPath)
-    // Tests run on threads that block signals, and a child inherits what is blocked: unblocked here, it
-    // can be interrupted as from a shell.
+    // Tests run on threads that block signals, and a child inherits what is blocked: unblocked
+    // here, it can be interrupted as from a shell.
     var none = sigset_t()
     var previous = sigset_t()
     sigemptyset(&none)

@@ -63,8 +63,8 @@ func algorithms(algorithm: String) throws {
 
 @Test("a batch's loss is the exact mean over unequal parts")
 func unequalParts() throws {
-  // Weights start at random, so compare with the mean over samples, computed one by one: batches of 1
-  // at learning rate 0 see every sample's own loss.
+  // Weights start at random, so compare with the mean over samples, computed one by one: batches of
+  // 1 at learning rate 0 see every sample's own loss.
   let yaml = """
     data: {format: inline, train: {features: [1, 2, 3, 4, 5], targets: [2, 4, 7, 8, 1]}}
     model: [{dense: 1}]
@@ -212,7 +212,7 @@ func recordedChoices(tuning: String) throws {
     conditions: .init(
       ranks: 2, ranksPerNode: [1, 1], sharesMemory: true, mpi: "none", kernels: "baseline",
       elementWidth: 4), canonical: entries, anyOrder: entries)
-  let path = try folder.file("table.json", String(decoding: table.json, as: UTF8.self))
+  let path = try folder.file("table.json", String(decoding: table.json(), as: UTF8.self))
   let run = try TrainedRun(
     yaml: classification, settings: ["collective.tuning=\(tuning == "table" ? path : tuning)"],
     ranks: 2)

@@ -6,8 +6,8 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   case tree
   /// The whole buffer with one neighbour after the other: the fewest rounds, for few bytes.
   case recursiveDoubling = "recursive-doubling"
-  /// Reduce-scatter and allgather in 2 ceil(log2 p) rounds: on a hypercube where p is a power of two, on
-  /// a circulant graph elsewhere, so that rounds and bytes have no cliff between them.
+  /// Reduce-scatter and allgather in 2 ceil(log2 p) rounds: on a hypercube where p is a power of
+  /// two, on a circulant graph elsewhere, so that rounds and bytes have no cliff between them.
   case halvingDoubling = "halving-doubling"
   /// Reduce-scatter and allgather straight between all ranks: 2 rounds of p - 1 messages.
   case direct
@@ -53,9 +53,9 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     generator(size: size, count: count).elementsSent(by: rank)
   }
 
-  /// Whether the sum is taken along the canonical tree: one bit pattern for any number of ranks that
-  /// is a power of two, and for every algorithm that has this. (Two numbers have one sum: on two ranks
-  /// every order is the canonical one.)
+  /// Whether the sum is taken along the canonical tree: one bit pattern for any number of ranks
+  /// that is a power of two, and for every algorithm that has this. (Two numbers have one sum: on
+  /// two ranks every order is the canonical one.)
   public func isCanonical(size: Int) -> Bool {
     switch self {
     case .ring, .doubleTree: size <= 2
@@ -64,10 +64,10 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     }
   }
 
-  /// The algorithm for a buffer of `byteCount` bytes on `size` ranks when nothing is known of the machine:
-  /// few rounds for few bytes, few bytes for many, and a canonical one where the order of summation
-  /// matters. Of those, direct exchange sends the fewest bytes, in messages that must not be too many
-  /// nor too short; else there is the tree.
+  /// The algorithm for a buffer of `byteCount` bytes on `size` ranks when nothing is known of the
+  /// machine: few rounds for few bytes, few bytes for many, and a canonical one where the order of
+  /// summation matters. Of those, direct exchange sends the fewest bytes, in messages that must not
+  /// be too many nor too short; else there is the tree.
   public static func choice(byteCount: Int, size: Int, canonical: Bool) -> AllreduceAlgorithm {
     let preferred: AllreduceAlgorithm =
       byteCount < 16 * 1024 ? .recursiveDoubling : .halvingDoubling

@@ -2,7 +2,8 @@
 public enum BroadcastAlgorithm: String, CaseIterable, Sendable {
   /// Down a binomial tree, the whole buffer at once: for few bytes.
   case tree
-  /// A chunk to every rank, down a binomial tree, and an allgather on a circulant graph: for many bytes.
+  /// A chunk to every rank, down a binomial tree, and an allgather on a circulant graph: for many
+  /// bytes.
   case scatterAllgather = "scatter-allgather"
 
   /// The schedules of all ranks, for `count` elements from `root` to all of `size` ranks.

@@ -1,9 +1,10 @@
-/// Allgather on a circulant graph: ceil(log2 p) rounds and (p-1)/p of the buffer per rank on average,
-/// both the least there is, for any p (J. L. Träff, arXiv:2410.14234; the rounds are those of J. Bruck et
-/// al., IEEE TPDS 1997). Nothing is added up.
+/// Allgather on a circulant graph: ceil(log2 p) rounds and (p-1)/p of the buffer per rank on
+/// average, both the least there is, for any p (J. L. Träff, arXiv:2410.14234; the rounds are those
+/// of J. Bruck et al., IEEE TPDS 1997). Nothing is added up.
 ///
-/// The circulant reduce-scatter backwards: in the round of skip s, which precedes s', rank r has the chunks
-/// of the s ranks from itself on, and gets those of ranks r + s, ..., r + s' - 1 from rank r + s.
+/// The circulant reduce-scatter backwards: in the round of skip s, which precedes s', rank r has
+/// the chunks of the s ranks from itself on, and gets those of ranks r + s, ..., r + s' - 1 from
+/// rank r + s.
 ///
 ///     p = 7     skip 1: chunk +0 to r-1     skip 2: +0 +1 to r-2     skip 4: +0 +1 +2 to r-4
 struct CirculantAllgather: ScheduleGenerator {

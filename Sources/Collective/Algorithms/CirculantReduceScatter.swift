@@ -1,14 +1,15 @@
-/// Reduce-scatter on a circulant graph: ceil(log2 p) rounds and (p-1)/p of the buffer per rank, both the
-/// least there is, for any p (J. L. Träff, "Optimal, non-pipelined reduce-scatter and allreduce
-/// algorithms", arXiv:2410.14234).
+/// Reduce-scatter on a circulant graph: ceil(log2 p) rounds and (p-1)/p of the buffer per rank,
+/// both the least there is, for any p (J. L. Träff, "Optimal, non-pipelined reduce-scatter and
+/// allreduce algorithms", arXiv:2410.14234).
 ///
-/// In the round of skip s, which follows s', every rank r sends the chunks of ranks r + s, ..., r + s' - 1
-/// to rank r + s, and adds what rank r - s sends: whatever it holds is then for the s ranks from itself on.
+/// In the round of skip s, which follows s', every rank r sends the chunks of ranks r + s, ..., r +
+/// s' - 1 to rank r + s, and adds what rank r - s sends: whatever it holds is then for the s ranks
+/// from itself on.
 ///
 ///     p = 7     skip 4: chunks +4 +5 +6 to r+4     skip 2: +2 +3 to r+2     skip 1: +1 to r+1
 ///
-/// A chunk is added up along a binary tree of depth ceil(log2 p), whose shape depends on p and which is
-/// turned by one rank from chunk to chunk.
+/// A chunk is added up along a binary tree of depth ceil(log2 p), whose shape depends on p and
+/// which is turned by one rank from chunk to chunk.
 struct CirculantReduceScatter: ScheduleGenerator {
   let size: Int
   let count: Int

@@ -1,6 +1,6 @@
-/// Everybody sends its chunk to all others: one round of p - 1 messages, and (p-1)/p of the buffer per
-/// rank on average (the pairwise exchange of Thakur, Rabenseifner & Gropp, IJHPCA 2005, section 4.2, with
-/// all exchanges at once). Nothing is added up.
+/// Everybody sends its chunk to all others: one round of p - 1 messages, and (p-1)/p of the buffer
+/// per rank on average (the pairwise exchange of Thakur, Rabenseifner & Gropp, IJHPCA 2005, section
+/// 4.2, with all exchanges at once). Nothing is added up.
 ///
 ///                from rank 0   1   2   3
 ///     to rank 0              B   C   D          (p = 4)

@@ -1,9 +1,10 @@
-/// Half of the buffer goes up and down each tree of a `DoubleBinaryTree`, in segments one behind the
-/// other: S + 2 floor(log2 p) - 1 rounds, in which no rank sends more than twice the buffer
+/// Half of the buffer goes up and down each tree of a `DoubleBinaryTree`, in segments one behind
+/// the other: S + 2 floor(log2 p) - 1 rounds, in which no rank sends more than twice the buffer
 /// (P. Sanders, J. Speck & J. L. Träff, Parallel Computing 35, 2009). For many bytes on many ranks.
 ///
-/// All ranks keep the same time: in a tree of height h, a rank at depth d sends the sum of segment s to
-/// its parent in round s + h - d, and the result of segment s to its children in round s + h + d.
+/// All ranks keep the same time: in a tree of height h, a rank at depth d sends the sum of segment
+/// s to its parent in round s + h - d, and the result of segment s to its children in round s + h +
+/// d.
 ///
 ///     round              0   1   2   3   4   5        (one tree, p = 7: h = 2; S = 3)
 ///     from depth 2 up    0   1   2
@@ -11,7 +12,8 @@
 ///     from the root down         0   1   2
 ///     from depth 1 down              0   1   2
 ///
-/// A rank adds what its children send to its own input: another order in each half, and for every p.
+/// A rank adds what its children send to its own input: another order in each half, and for every
+/// p.
 struct DoubleTreeAllreduce: ScheduleGenerator {
   let size: Int
   let count: Int
@@ -19,9 +21,9 @@ struct DoubleTreeAllreduce: ScheduleGenerator {
   private var trees: DoubleBinaryTree { DoubleBinaryTree(size: size) }
   private var halves: Chunks { Chunks(count: count, parts: 2) }
 
-  /// S, the segments of each half. They have at least 4,096 elements: on less, a network spends its time
-  /// on starting messages. There are no more than 128: filling the pipeline is then the lesser part on
-  /// any number of ranks.
+  /// S, the segments of each half. They have at least 4,096 elements: on less, a network spends its
+  /// time on starting messages. There are no more than 128: filling the pipeline is then the lesser
+  /// part on any number of ranks.
   var segments: Int { max(1, min(128, count / 2 / 4096)) }
 
   var roundCount: Int { size == 1 ? 0 : segments + 2 * trees.height - 1 }

@@ -1,6 +1,6 @@
-/// Reduce-scatter by halving, then allgather by doubling: 2 log2 p rounds and 2(p-1)/p of the buffer per
-/// rank for a power of two, the fewest bytes there are (R. Rabenseifner, ICCS 2004), in neighbours-first
-/// order, so that the sum follows the canonical tree:
+/// Reduce-scatter by halving, then allgather by doubling: 2 log2 p rounds and 2(p-1)/p of the
+/// buffer per rank for a power of two, the fewest bytes there are (R. Rabenseifner, ICCS 2004), in
+/// neighbours-first order, so that the sum follows the canonical tree:
 ///
 ///     rank          0          1          2          3        (letters are quarters of the buffer)
 ///     start       abcd       abcd       abcd       abcd

@@ -1,4 +1,5 @@
-/// How a reduce-scatter moves its data. Rank r ends with chunk r; the rest of its buffer is undefined.
+/// How a reduce-scatter moves its data. Rank r ends with chunk r; the rest of its buffer is
+/// undefined.
 public enum ReduceScatterAlgorithm: String, CaseIterable, Sendable {
   /// p - 1 rounds between neighbours.
   case ring

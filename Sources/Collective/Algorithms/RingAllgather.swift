@@ -1,5 +1,5 @@
-/// Chunks travel around a ring: p - 1 rounds, (p-1)/p of the buffer sent by every rank, the least there
-/// is (Patarasuk & Yuan, JPDC 2009). Nothing is added up.
+/// Chunks travel around a ring: p - 1 rounds, (p-1)/p of the buffer sent by every rank, the least
+/// there is (Patarasuk & Yuan, JPDC 2009). Nothing is added up.
 ///
 ///     round    rank 0        rank 1        rank 2         (p = 3)
 ///             has A         has B         has C

@@ -1,6 +1,6 @@
-/// The root's buffer goes down a binomial tree: ceil(log2 p) rounds, in which every rank sends the buffer
-/// to each of its children, the farthest first (Thakur, Rabenseifner & Gropp, IJHPCA 2005, section 3).
-/// Nothing is added up.
+/// The root's buffer goes down a binomial tree: ceil(log2 p) rounds, in which every rank sends the
+/// buffer to each of its children, the farthest first (Thakur, Rabenseifner & Gropp, IJHPCA 2005,
+/// section 3). Nothing is added up.
 ///
 ///     round 0     0 ----------------> 4
 ///     round 1     0 ------> 2         4 ------> 6

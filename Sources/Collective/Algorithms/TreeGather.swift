@@ -1,6 +1,6 @@
-/// The root gets every rank's chunk, up a binomial tree: ceil(log2 p) rounds, in which every rank but the
-/// root sends the chunks of its whole subtree once (M. Barnett et al., "Interprocessor collective
-/// communication library", SHPCC 1994).
+/// The root gets every rank's chunk, up a binomial tree: ceil(log2 p) rounds, in which every rank
+/// but the root sends the chunks of its whole subtree once (M. Barnett et al., "Interprocessor
+/// collective communication library", SHPCC 1994).
 ///
 ///     round 0     0 <-b- 1  2 <-d- 3  4 <-f- 5  6 <-h- 7         (p = 8, root 0)
 ///     round 1     0 <--cd-- 2       4 <--gh-- 6

@@ -1,12 +1,12 @@
-/// Sums go to the root along a binomial tree: ceil(log2 p) rounds, in which every rank but the root sends
-/// the buffer once (Thakur, Rabenseifner & Gropp, IJHPCA 2005, section 3).
+/// Sums go to the root along a binomial tree: ceil(log2 p) rounds, in which every rank but the root
+/// sends the buffer once (Thakur, Rabenseifner & Gropp, IJHPCA 2005, section 3).
 ///
 ///     round 0     0 <- 1    2 <- 3    4 <- 5    6 <- 7
 ///     round 1     0 <------ 2         4 <------ 6
 ///     round 2     0 <---------------- 4
 ///
-/// Ranks combine nearest first, so the sum follows the canonical tree if the root is rank 0. With another
-/// root the same tree begins there.
+/// Ranks combine nearest first, so the sum follows the canonical tree if the root is rank 0. With
+/// another root the same tree begins there.
 struct TreeReduce: ScheduleGenerator {
   let size: Int
   let count: Int

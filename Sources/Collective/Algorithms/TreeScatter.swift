@@ -1,6 +1,6 @@
-/// Every rank gets its chunk from the root, down a binomial tree: ceil(log2 p) rounds. A rank gets the
-/// chunks of its whole subtree and passes on what is not its own, so every chunk moves at most log2 p
-/// times (M. Barnett et al., "Interprocessor collective communication library", SHPCC 1994).
+/// Every rank gets its chunk from the root, down a binomial tree: ceil(log2 p) rounds. A rank gets
+/// the chunks of its whole subtree and passes on what is not its own, so every chunk moves at most
+/// log2 p times (M. Barnett et al., "Interprocessor collective communication library", SHPCC 1994).
 ///
 ///     round 0     0 --efgh--> 4                                  (p = 8, root 0)
 ///     round 1     0 --cd--> 2       4 --gh--> 6

@@ -1,6 +1,6 @@
-/// Compares the calls of neighbouring ranks, beside the data: every rank tells the next one what it has
-/// called. If not all ranks make the same call, some rank's neighbour makes another one, and learns it
-/// even if the data itself never comes.
+/// Compares the calls of neighbouring ranks, beside the data: every rank tells the next one what it
+/// has called. If not all ranks make the same call, some rank's neighbour makes another one, and
+/// learns it even if the data itself never comes.
 final class CallCheck {
   private let transport: any PointToPoint
   private let word: UnsafeMutablePointer<UInt64>

@@ -1,5 +1,5 @@
-/// What all ranks must call alike: a collective with its element count, type, operation and algorithm, in
-/// one word that ranks exchange.
+/// What all ranks must call alike: a collective with its element count, type, operation and
+/// algorithm, in one word that ranks exchange.
 struct CallSignature: Equatable {
   enum Collective: UInt64 {
     case allreduce, reduceScatter, allgather, broadcast, reduce

@@ -1,6 +1,7 @@
-/// Finds out who is missing when a wait has become too long, over messages alone: ranks that have waited
-/// for a third of the limit tell everybody where they are; at two thirds they listen; at the limit, who has
-/// not been heard of is not there. (Whoever had arrived by the second third has reported by then.)
+/// Finds out who is missing when a wait has become too long, over messages alone: ranks that have
+/// waited for a third of the limit tell everybody where they are; at two thirds they listen; at the
+/// limit, who has not been heard of is not there. (Whoever had arrived by the second third has
+/// reported by then.)
 final class RollCall {
   private let transport: any PointToPoint
   private let number: UnsafeMutablePointer<UInt64>
@@ -23,7 +24,8 @@ final class RollCall {
 
   private var peers: [Int] { (0..<transport.size).filter { $0 != transport.rank } }
 
-  /// Tells everybody that this rank has started its calls up to `number` (from 1), and waits for one.
+  /// Tells everybody that this rank has started its calls up to `number` (from 1), and waits for
+  /// one.
   func report(_ number: Int) throws {
     sends = try sends.filter { try !transport.test($0) }
     // An earlier report that has not left yet may as well say this.

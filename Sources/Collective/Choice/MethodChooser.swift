@@ -1,7 +1,8 @@
 import Foundation
 import Kernels
 
-/// Decides for one size class after the other how a group's allreduces are run, and says it once for each.
+/// Decides for one size class after the other how a group's allreduces are run, and says it once
+/// for each.
 ///
 /// All ranks decide alike: they share the measurements, or the table, and make the same calls.
 final class MethodChooser {
@@ -9,7 +10,8 @@ final class MethodChooser {
   private let isCanonical: Bool
   private let log: ((String) -> Void)?
   private var table: TuningTable?
-  /// For all ranks, and for the ranks that have the same number on each node; nil to go by the rules.
+  /// For all ranks, and for the ranks that have the same number on each node; nil to go by the
+  /// rules.
   private var models: (all: AlgorithmChoice, lane: AlgorithmChoice)?
   /// Whether ranks of a node meet in shared memory.
   private var sharesMemory = false

@@ -50,14 +50,14 @@ extension TuningTable {
   }
 
   /// The table as a file has it.
-  public var json: Data {
+  /// - Throws: `EncodingError` if a time is not finite.
+  public func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let file = File(
       format: TuningTable.format, conditions: conditions, canonical: canonical.map(FileEntry.init),
       anyOrder: anyOrder.map(FileEntry.init))
-    // Numbers and text only, and times are finite.
-    return try! encoder.encode(file) + Data("\n".utf8)
+    return try encoder.encode(file) + Data("\n".utf8)
   }
 
   /// - Throws: `MalformedTable`.

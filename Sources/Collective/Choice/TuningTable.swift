@@ -1,7 +1,7 @@
 import Foundation
 
-/// For each size class, the method that was measured to be the fastest on a cluster: a JSON file that
-/// `lockstep bench allreduce --tune` writes and later runs read.
+/// For each size class, the method that was measured to be the fastest on a cluster: a JSON file
+/// that `lockstep bench allreduce --tune` writes and later runs read.
 public struct TuningTable: Equatable, Sendable {
   /// What it was measured on, as far as it decides whether the table holds elsewhere.
   public struct Conditions: Equatable, Sendable, Codable {
@@ -36,8 +36,8 @@ public struct TuningTable: Equatable, Sendable {
       case elementWidth = "element-width"
     }
 
-    /// Why a table of these conditions says nothing of a group, in words; nil if it does. Another MPI,
-    /// other kernels and wider elements change times, and hardly their order.
+    /// Why a table of these conditions says nothing of a group, in words; nil if it does. Another
+    /// MPI, other kernels and wider elements change times, and hardly their order.
     func mismatch(nodes: NodeMap, sharesMemory: Bool) -> String? {
       let counts = nodes.nodes.map(\.count)
       if counts != ranksPerNode {

@@ -27,8 +27,8 @@ public final class CollectiveOperation {
   /// Whether the result is there.
   public internal(set) var isComplete = true
 
-  /// Starts what can be started and finishes what has arrived, of all operations of the group, without
-  /// blocking; true when this one is complete.
+  /// Starts what can be started and finishes what has arrived, of all operations of the group,
+  /// without blocking; true when this one is complete.
   @discardableResult
   public func progress() throws -> Bool {
     try group.progress()

@@ -1,5 +1,5 @@
-/// Runs schedules over a transport. All ranks start the same ones in the same order; several may be under
-/// way at once.
+/// Runs schedules over a transport. All ranks start the same ones in the same order; several may be
+/// under way at once.
 ///
 /// A schedule and the memory to run it are made at the first call of a size and kept.
 final class ScheduleExecutor {
@@ -16,8 +16,8 @@ final class ScheduleExecutor {
   }
 
   /// - Parameters:
-  ///   - tags: which no other executor uses on this transport. Messages of operations that far apart never
-  ///     meet.
+  ///   - tags: which no other executor uses on this transport. Messages of operations that far
+  ///     apart never meet.
   ///   - segmentSize: bytes of a segment, alike on all ranks.
   init(over transport: any PointToPoint, tags: Range<Int>, segmentSize: Int) {
     self.transport = transport
@@ -25,7 +25,8 @@ final class ScheduleExecutor {
     self.segmentSize = segmentSize
   }
 
-  /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to `retire`.
+  /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to
+  /// `retire`.
   func start(
     _ key: Key, _ buffer: UnsafeMutableRawPointer, reducer: Reducer?
   ) throws -> ScheduleRun {

@@ -1,13 +1,14 @@
 import Kernels
 
-/// One rank's part of a collective under way over a transport: starts a round's transfers segment by
-/// segment, reduces each segment as soon as it has arrived from everybody, while later ones are still
-/// travelling, and goes on to the next round.
+/// One rank's part of a collective under way over a transport: starts a round's transfers segment
+/// by segment, reduces each segment as soon as it has arrived from everybody, while later ones are
+/// still travelling, and goes on to the next round.
 ///
 /// Made once for a schedule and an element type; it allocates nothing when it runs.
 final class ScheduleRun {
-  /// Bytes of a segment, as accumulators: small enough to be in the cache when it is reduced, large enough for a
-  /// message's handshake not to count. (128 KiB took 1.5 times as long on 2 ranks from 4 MB up.)
+  /// Bytes of a segment, as accumulators: small enough to be in the cache when it is reduced, large
+  /// enough for a message's handshake not to count. (128 KiB took 1.5 times as long on 2 ranks from
+  /// 4 MB up.)
   static let segmentSize = 512 * 1024
 
   private let segmentSize: Int
@@ -29,7 +30,8 @@ final class ScheduleRun {
 
   /// The round under way; `plan.steps.count` when all have completed.
   private var step: Int
-  /// Of the round under way, by step: flows of sends, of replacements, and of each gathering's peers.
+  /// Of the round under way, by step: flows of sends, of replacements, and of each gathering's
+  /// peers.
   private var work: [StepWork]
 
   private struct StepWork {

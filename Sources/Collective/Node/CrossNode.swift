@@ -1,12 +1,11 @@
 import Kernels
 
-/// What the owners of a chunk do between nodes: each piece's partial sums go through an allreduce of their
-/// own among the ranks that have the same number on every node.
+/// What the owners of a chunk do between nodes: each piece's partial sums go through an allreduce
+/// of their own among the ranks that have the same number on every node.
 final class CrossNode {
   /// Chunks that travel side by side: the number of ranks of the smallest node.
   let lanes: Int
   private let executor: ScheduleExecutor
-  private let nodes: Int
   private let algorithm: (_ byteCount: Int, _ type: ElementType) -> AllreduceAlgorithm
   private let places: UnsafeMutableRawPointer
   private var runs: [(run: ScheduleRun, key: ScheduleExecutor.Key)?]
@@ -20,7 +19,6 @@ final class CrossNode {
   ) {
     self.lanes = lanes
     self.algorithm = algorithm
-    nodes = lane.size
     executor = ScheduleExecutor(over: lane, tags: tags, segmentSize: segmentSize)
     places = .allocate(
       byteCount: NodeBoard.slots * NodeBoard.slotSize, alignment: AlignedBuffer.alignment)
@@ -38,8 +36,8 @@ final class CrossNode {
   var progressMark: Int { runs.reduce(0) { $0 &+ ($1?.run.progressMark ?? 0) } }
 
   /// Sends off the partial results in the piece's place.
-  /// - Parameter share: elements that the lane moves in the whole call: they decide on the algorithm, since
-  ///   pieces follow each other without a gap.
+  /// - Parameter share: elements that the lane moves in the whole call: they decide on the
+  ///   algorithm, since pieces follow each other without a gap.
   func start(_ piece: Int, count: Int, ofShare share: Int, reducer: Reducer) throws {
     let type = reducer.type.accumulator
     let key = ScheduleExecutor.Key(

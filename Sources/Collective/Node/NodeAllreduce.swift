@@ -1,21 +1,23 @@
 import Kernels
 
-/// An allreduce of the ranks of a node through memory that they share, and through a schedule across nodes
-/// where there are more.
+/// An allreduce of the ranks of a node through memory that they share, and through a schedule
+/// across nodes where there are more.
 ///
-/// Every rank owns a chunk: it reads all ranks' inputs of it and writes the result to all of them - the
-/// traffic of one copy of the buffer, which is as little as there can be:
+/// Every rank owns a chunk: it reads all ranks' inputs of it and writes the result to all of them -
+/// the traffic of one copy of the buffer, which is as little as there can be:
 ///
 ///     rank 0's buffer   | a0 b0 |        owner 0 reads a0 a1 and writes A A
 ///     rank 1's buffer   | a1 b1 |        owner 1 reads b0 b1 and writes B B
 ///
 /// There are three ways, taken alike by all ranks:
-/// - *small*: every rank copies its input to its board and reduces everybody's for itself: one wait.
+/// - *small*: every rank copies its input to its board and reduces everybody's for itself: one
+///   wait.
 /// - *shared*: all buffers lie in shared memory, on one node: no copy.
-/// - *piecewise*: otherwise. A buffer elsewhere goes through slots of shared memory, piece by piece - what
-///   others own is copied in, and out again: one copy in all -, and between nodes the owners of a chunk
-///   run a schedule among themselves. Pieces follow each other as in a pipeline: while one is on the
-///   network, the next is added up.
+/// - *piecewise*: otherwise. A buffer elsewhere goes through slots of shared memory, piece by piece
+///   - what others own is copied in, and out again: one copy in all -, and between nodes the owners
+///     of a chunk
+///   run a schedule among themselves. Pieces follow each other as in a pipeline: while one is on
+///   the network, the next is added up.
 final class NodeAllreduce {
   private enum Way {
     case small
@@ -127,15 +129,15 @@ final class NodeAllreduce {
   /// Bytes of the buffer.
   private var byteCount: Int { count * type.byteCount }
 
-  /// Tells the others that this rank has arrived, unless that would overwrite what one of them still reads.
+  /// Tells the others that this rank has arrived, unless that would overwrite what one of them
+  /// still reads.
   func announceIfPossible() {
     guard case .queued = state,
       node.haveAll(.completed, reached: number + 1 - NodeBoard.depth)
     else { return }
     var announcement = NodeBoard.Announcement(call: call)
     if isSmall {
-      board.message(number, of: node.rank, byteCount: byteCount)
-        .copyMemory(from: source, byteCount: byteCount)
+      node.leave(source, byteCount: byteCount, number: number)
     } else {
       announcement.source = node.location(of: source, byteCount: byteCount)
       announcement.target = node.location(of: target, byteCount: byteCount)
@@ -191,19 +193,14 @@ final class NodeAllreduce {
   // MARK: Small
 
   private func reduceSmall() -> Bool {
-    guard count > 0 else { return true }
-    for rank in 0..<node.size {
-      operands[rank] = UnsafeRawPointer(board.message(number, of: rank, byteCount: byteCount))
-    }
-    results[0] = target
-    reducer.reduceAndFinish(
-      Reducer.Operands(pointers: operands), count: count, into: .init(rebasing: results[..<1]))
+    if count > 0 { node.reduceMessages(number, byteCount: byteCount, reducer, into: target) }
     return true
   }
 
   // MARK: Shared
 
-  /// One piece of this rank's chunk a call, so that a caller with work of its own is not kept for long.
+  /// One piece of this rank's chunk a call, so that a caller with work of its own is not kept for
+  /// long.
   private func reduceShared() -> Bool {
     let chunk = chunk(of: 0..<count, owner: node.rank, owners: node.size)
     if reduced * pieceLength < chunk.count {
@@ -215,9 +212,10 @@ final class NodeAllreduce {
       if reduced * pieceLength < chunk.count { return false }
     }
     if published == 0 {
-      for counter in [NodeBoard.Counter.filled, .emptied, .reduced] {
-        board.setCount(counter, of: node.rank, to: firstPiece + pieceCount)
-      }
+      // Nobody need wait for this rank's pieces.
+      board.setCount(.filled, of: node.rank, to: firstPiece + pieceCount)
+      board.setCount(.emptied, of: node.rank, to: firstPiece + pieceCount)
+      board.setCount(.reduced, of: node.rank, to: firstPiece + pieceCount)
       published = 1
     }
     return node.haveAll(.reduced, reached: firstPiece + pieceCount)
@@ -240,7 +238,8 @@ final class NodeAllreduce {
     index * pieceLength..<min((index + 1) * pieceLength, count)
   }
 
-  /// As many owners as there are chunks that can travel side by side, and no more than it pays to have.
+  /// As many owners as there are chunks that can travel side by side, and no more than it pays to
+  /// have.
   private func owners(of piece: Range<Int>) -> Int {
     let most = across?.lanes ?? node.size
     return max(1, min(most, piece.count * type.byteCount / NodeAllreduce.smallestChunk))
@@ -370,8 +369,8 @@ final class NodeAllreduce {
     return Reducer.Operands(pointers: operands)
   }
 
-  /// Where results go: first of all to the own target, which is in reach, and then to the others' or to
-  /// where they look for it.
+  /// Where results go: first of all to the own target, which is in reach, and then to the others'
+  /// or to where they look for it.
   private func results(
     _ range: Range<Int>, piece: Int
   ) -> UnsafeBufferPointer<UnsafeMutableRawPointer> {

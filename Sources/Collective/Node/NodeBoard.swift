@@ -5,12 +5,14 @@ import Synchronization
 ///
 ///     | announcements | counters | messages | slots |
 ///
-/// which that rank alone writes, and all read. Counters only ever grow (64 bits do not wrap), each on cache
-/// lines of its own.
+/// which that rank alone writes, and all read. Counters only ever grow (64 bits do not wrap), each
+/// on cache lines of its own.
 struct NodeBoard {
-  /// Calls that a rank may be ahead of the slowest one: how many announcements and messages are kept.
+  /// Calls that a rank may be ahead of the slowest one: how many announcements and messages are
+  /// kept.
   static let depth = 8
-  /// Bytes of the largest message: an input that is small enough for every rank to reduce for itself.
+  /// Bytes of the largest message: an input that is small enough for every rank to reduce for
+  /// itself.
   static let messageSize = 16 * 1024
   /// Slots for what is not in shared memory, and their size in bytes.
   static let slots = 4
@@ -92,8 +94,8 @@ struct NodeBoard {
       target: SharedLocation(word: fields[3]))
   }
 
-  /// Where a message of `byteCount` bytes is: behind the announcement in the same cache lines, if it fits
-  /// there.
+  /// Where a message of `byteCount` bytes is: behind the announcement in the same cache lines, if
+  /// it fits there.
   func message(_ number: Int, of rank: Int, byteCount: Int) -> UnsafeMutableRawPointer {
     let slot = number % NodeBoard.depth
     return byteCount <= NodeBoard.stride - NodeBoard.announcementSize

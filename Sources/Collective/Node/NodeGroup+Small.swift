@@ -1,13 +1,15 @@
-// An allreduce of few bytes, from beginning to end: nothing is kept of it, and nothing looked up for it, since
-// it takes no longer than a few cache misses.
+// An allreduce of few bytes, from beginning to end: nothing is kept of it, and nothing looked up
+// for it, since it takes no longer than a few cache misses.
 
 extension NodeGroup {
-  /// Bytes up to which it is cheaper that every rank reads everything than that all wait a second time.
+  /// Bytes up to which it is cheaper that every rank reads everything than that all wait a second
+  /// time.
   var smallSize: Int { NodeBoard.messageSize / max(size / 2, 1) }
 
   /// Every rank leaves its input on its board and reduces everybody's for itself.
   /// - Precondition: no call is under way; at most `smallSize` bytes.
-  /// - Parameter pause: between two looks at what others have to do first; throws when it takes too long.
+  /// - Parameter pause: between two looks at what others have to do first; throws when it takes too
+  ///   long.
   func allreduceSmall(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     _ reducer: Reducer, call: UInt64,
@@ -15,10 +17,7 @@ extension NodeGroup {
   ) throws {
     let number = takeNumber()
     while !haveAll(.completed, reached: number + 1 - NodeBoard.depth) { try pause(number) }
-    if let base = source.baseAddress {
-      board.message(number, of: rank, byteCount: source.count)
-        .copyMemory(from: base, byteCount: source.count)
-    }
+    if let base = source.baseAddress { leave(base, byteCount: source.count, number: number) }
     board.announce(.init(call: call), number: number, rank: rank)
     for peer in 0..<size {
       var announcement = board.announcement(number, of: peer)
@@ -29,17 +28,31 @@ extension NodeGroup {
       if announcement!.call != call {
         throw CallMismatch(members[rank], call, members[peer], announcement!.call)
       }
-      operands[peer] = UnsafeRawPointer(
-        board.message(number, of: peer, byteCount: source.count))
     }
     if let base = target.baseAddress {
-      withUnsafePointer(to: base) { result in
-        reducer.reduceAndFinish(
-          Reducer.Operands(pointers: operands), count: target.count / reducer.elementSize,
-          into: UnsafeBufferPointer(start: result, count: 1))
-      }
+      reduceMessages(number, byteCount: target.count, reducer, into: base)
     }
     board.setCount(.completed, of: rank, to: number + 1)
+  }
+
+  /// Puts an input on this rank's board.
+  func leave(_ source: UnsafeRawPointer, byteCount: Int, number: Int) {
+    board.message(number, of: rank, byteCount: byteCount)
+      .copyMemory(from: source, byteCount: byteCount)
+  }
+
+  /// Reduces the inputs on all boards.
+  func reduceMessages(
+    _ number: Int, byteCount: Int, _ reducer: Reducer, into target: UnsafeMutableRawPointer
+  ) {
+    for peer in 0..<size {
+      operands[peer] = UnsafeRawPointer(board.message(number, of: peer, byteCount: byteCount))
+    }
+    withUnsafePointer(to: target) { result in
+      reducer.reduceAndFinish(
+        Reducer.Operands(pointers: operands), count: byteCount / reducer.elementSize,
+        into: UnsafeBufferPointer(start: result, count: 1))
+    }
   }
 
   /// Ranks that have not announced call `number`.

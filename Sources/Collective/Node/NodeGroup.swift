@@ -1,7 +1,7 @@
 import Kernels
 
-/// The ranks of one node, as one of them sees them: the memory that they share, and the calls that they
-/// have under way, first come first served.
+/// The ranks of one node, as one of them sees them: the memory that they share, and the calls that
+/// they have under way, first come first served.
 final class NodeGroup {
   let board: NodeBoard
   let operands: UnsafeMutableBufferPointer<UnsafeRawPointer>
@@ -14,7 +14,7 @@ final class NodeGroup {
   private var regions: [SharedRegion] = []
   /// From the first call that has not completed.
   private var queue: [NodeAllreduce] = []
-  private(set) var started = 0
+  private var started = 0
   private var pieces = 0
   /// What was last seen of the others' counters.
   private var seen: [[Int]]
@@ -54,8 +54,8 @@ final class NodeGroup {
     regions[location.region].segments[rank] + location.offset
   }
 
-  /// Puts a call behind those that are under way. All ranks of the node make the same calls in the same
-  /// order.
+  /// Puts a call behind those that are under way. All ranks of the node make the same calls in the
+  /// same order.
   func start(_ operation: NodeAllreduce) throws {
     operation.begin(number: started, firstPiece: pieces)
     started += 1
@@ -64,12 +64,9 @@ final class NodeGroup {
     try progress()
   }
 
-  /// Whether no call is under way.
-  var isIdle: Bool { queue.isEmpty }
-
   /// The number of a call that does not go through the queue.
   func takeNumber() -> Int {
-    precondition(isIdle)
+    precondition(queue.isEmpty)
     started += 1
     return started - 1
   }

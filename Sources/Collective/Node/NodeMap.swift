@@ -22,8 +22,8 @@ public struct NodeMap: Equatable, Sendable {
   /// Chunks that nodes can exchange side by side: every node has that many ranks.
   var lanes: Int { nodes.map(\.count).min()! }
 
-  /// Whether adding up each node first, and then the nodes, follows the canonical tree over all ranks:
-  /// nodes hold runs of ranks of one length, a power of two (the last may hold fewer).
+  /// Whether adding up each node first, and then the nodes, follows the canonical tree over all
+  /// ranks: nodes hold runs of ranks of one length, a power of two (the last may hold fewer).
   public var isCanonical: Bool {
     let length = nodes[0].count
     guard nodes.count == 1 || length & (length - 1) == 0 else { return false }

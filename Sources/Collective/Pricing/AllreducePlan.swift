@@ -5,8 +5,8 @@ public enum AllreducePlan: Hashable, Sendable, CustomStringConvertible {
   /// All ranks on one node: each owns a chunk of the shared window, reads all inputs and writes the
   /// result to all.
   case sharedWindow
-  /// The owners of a chunk add up their node's inputs in the window, then run the algorithm with the
-  /// owners of the same chunk on other nodes, then write the result to all ranks of their node.
+  /// The owners of a chunk add up their node's inputs in the window, then run the algorithm with
+  /// the owners of the same chunk on other nodes, then write the result to all ranks of their node.
   case twoLevel(AllreduceAlgorithm)
 
   public var description: String {
@@ -28,7 +28,8 @@ public enum AllreducePlan: Hashable, Sendable, CustomStringConvertible {
       + (size.isMultiple(of: model.ranksPerNode) ? algorithms.map(AllreducePlan.twoLevel) : [])
   }
 
-  /// Whether the sum is taken along the canonical tree: a node's ranks must then be a subtree of it.
+  /// Whether the sum is taken along the canonical tree: a node's ranks must then be a subtree of
+  /// it.
   public func isCanonical(size: Int, on model: CostModel) -> Bool {
     switch self {
     case .flat(let algorithm): algorithm.isCanonical(size: size)
@@ -64,8 +65,8 @@ public enum AllreducePlan: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Owner-reduce in a node's window: wait for all inputs, add the others' to the own, write the sum to
-  /// the others, wait until all have written.
+  /// Owner-reduce in a node's window: wait for all inputs, add the others' to the own, write the
+  /// sum to the others, wait until all have written.
   private static func window(
     ranks: Int, count: Int, on model: CostModel, width: ElementWidth
   ) -> Price {

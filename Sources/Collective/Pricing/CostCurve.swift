@@ -1,6 +1,6 @@
-/// Seconds as a function of bytes: nothing for nothing, then straight lines between measured points, so
-/// that caches and changes of protocol show (as in PLogP: Kielmann, Bal & Verstoep, IPDPS Workshops
-/// 2000).
+/// Seconds as a function of bytes: nothing for nothing, then straight lines between measured
+/// points, so that caches and changes of protocol show (as in PLogP: Kielmann, Bal & Verstoep,
+/// IPDPS Workshops 2000).
 public struct CostCurve: Equatable, Sendable {
   /// What was measured at one size.
   public struct Point: Equatable, Sendable, Codable {
@@ -42,8 +42,8 @@ public struct CostCurve: Equatable, Sendable {
     secondsPerByte = slope
   }
 
-  /// Times that never fall with the size: disturbances only add time, so what more bytes were done in
-  /// is enough for fewer.
+  /// Times that never fall with the size: disturbances only add time, so what more bytes were done
+  /// in is enough for fewer.
   static func levelled(_ points: [Point]) -> [Point] {
     var least = Double.infinity
     return points.reversed().map { point in

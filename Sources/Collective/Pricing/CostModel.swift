@@ -12,8 +12,8 @@ public struct CostModel: Equatable, Sendable {
   /// Between two ranks of a node. Each rank sends one stream and receives one; times are those of
   /// all ranks at work at once, so what they share is in them.
   public var withinNode: LinkModel
-  /// Between nodes. A node has one such link: what its ranks send queues on it, and so does what they
-  /// receive.
+  /// Between nodes. A node has one such link: what its ranks send queues on it, and so does what
+  /// they receive.
   public var betweenNodes: LinkModel
   /// Adding what has been received to what is there: a rank's time per byte received.
   public var reduction: CostCurve

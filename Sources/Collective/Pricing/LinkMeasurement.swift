@@ -5,7 +5,8 @@ import Kernels
 public struct MeasurementLimits: Equatable, Sendable {
   /// Bytes of the largest message.
   public var largest: Int
-  /// Seconds for the repetitions at one size; where a round trip takes longer, no larger size follows.
+  /// Seconds for the repetitions at one size; where a round trip takes longer, no larger size
+  /// follows.
   public var secondsPerSize: Double
 
   public init(largest: Int, secondsPerSize: Double) {
@@ -20,14 +21,16 @@ public struct MeasurementLimits: Equatable, Sendable {
 
 /// Measures what messages and arithmetic cost. Collective; no other operation may be under way.
 ///
-/// Pairs of ranks run the rounds that schedules are made of, with the executor that runs schedules, on
-/// buffers as large as collectives with such messages have: so segments, reductions that overlap with
-/// transfers, and caches are in the times. Ranks of a node run in pairs, all pairs at once; then the first
-/// ranks of neighbouring nodes do, by themselves. All sizes take their turn several times, so that no
-/// disturbance meets all of one; and times are lower quartiles, since a disturbance only adds time.
+/// Pairs of ranks run the rounds that schedules are made of, with the executor that runs schedules,
+/// on buffers as large as collectives with such messages have: so segments, reductions that overlap
+/// with transfers, and caches are in the times. Ranks of a node run in pairs, all pairs at once;
+/// then the first ranks of neighbouring nodes do, by themselves. All sizes take their turn several
+/// times, so that no disturbance meets all of one; and times are lower quartiles, since a
+/// disturbance only adds time.
 /// - Parameter nodes: the node of every rank, in order; nodes are numbered from 0.
-/// - Parameter memory: the buffer of at least `limits.largest` bytes that messages come from and go to, all
-///   of which it overwrites; by default one of its own. Where a buffer lies decides how fast it is.
+/// - Parameter memory: the buffer of at least `limits.largest` bytes that messages come from and go
+///   to, all of which it overwrites; by default one of its own. Where a buffer lies decides how
+///   fast it is.
 /// - Returns: the same on all ranks.
 /// - Throws: what the transport throws.
 public func measureLinks(

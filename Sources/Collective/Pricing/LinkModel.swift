@@ -2,8 +2,8 @@
 public struct LinkModel: Equatable, Sendable {
   /// What is received replaces what was there; both sides send and receive.
   public var replacing: MessageCost
-  /// The same for other rounds, reductions included, where they were measured. Else they take as long, and
-  /// reductions are priced by the model's arithmetic.
+  /// The same for other rounds, reductions included, where they were measured. Else they take as
+  /// long, and reductions are priced by the model's arithmetic.
   public var measured: MeasuredRounds?
 
   /// Costs of rounds that do more, or less, than to replace.

@@ -20,12 +20,13 @@ public struct Measurements: Equatable, Sendable, Codable {
   }
 }
 
-/// Times of rounds of two ranks by the bytes of a message; until both ranks have what they are to have. A
-/// link that was not there has no points.
+/// Times of rounds of two ranks by the bytes of a message; until both ranks have what they are to
+/// have. A link that was not there has no points.
 public struct LinkPoints: Equatable, Sendable, Codable {
   /// Both send, and what they receive replaces what was there.
   public var replacing: [CostCurve.Point]
-  /// Both send, and add what they receive to other elements; empty if not measured, as are the rest.
+  /// Both send, and add what they receive to other elements; empty if not measured, as are the
+  /// rest.
   public var reducing: [CostCurve.Point] = []
   /// Both send, and add what they receive to the elements that they send.
   public var combining: [CostCurve.Point] = []
@@ -40,8 +41,8 @@ public struct LinkPoints: Equatable, Sendable, Codable {
 extension CostModel {
   /// The model whose curves go through the measured points.
   ///
-  /// Where only one kind of link was there, the other is taken to be the same; where none was, messages
-  /// are free. Ranks of a node are taken to meet in the time of an empty message.
+  /// Where only one kind of link was there, the other is taken to be the same; where none was,
+  /// messages are free. Ranks of a node are taken to meet in the time of an empty message.
   public static func fitted(
     from measurements: Measurements, ranksPerNode: Int, placement: Placement = .node,
     segmentBytes: Int = CostModel.executorSegmentBytes

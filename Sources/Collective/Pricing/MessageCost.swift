@@ -1,5 +1,6 @@
-/// What a message costs: `alpha` until its first byte has arrived, and the time that its bytes keep a link
-/// busy. With a constant time per byte this is Hockney's alpha-beta model (Parallel Computing 20, 1994).
+/// What a message costs: `alpha` until its first byte has arrived, and the time that its bytes keep
+/// a link busy. With a constant time per byte this is Hockney's alpha-beta model (Parallel
+/// Computing 20, 1994).
 public struct MessageCost: Equatable, Sendable {
   /// Seconds, whatever the size.
   public var alpha: Double
@@ -11,8 +12,8 @@ public struct MessageCost: Equatable, Sendable {
     self.transfer = transfer
   }
 
-  /// From the measured times of single messages: alpha is where the line through the two smallest sizes
-  /// meets zero bytes.
+  /// From the measured times of single messages: alpha is where the line through the two smallest
+  /// sizes meets zero bytes.
   /// - Precondition: at least one message; sizes are positive and ascend; times are not negative.
   public init(messages: [CostCurve.Point]) {
     let messages = CostCurve.levelled(messages)

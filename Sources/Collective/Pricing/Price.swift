@@ -1,4 +1,5 @@
-/// What a collective will cost, before it is run: a reader of the very schedules that the executor runs.
+/// What a collective will cost, before it is run: a reader of the very schedules that the executor
+/// runs.
 public struct Price: Equatable, Sendable {
   /// Predicted: from the start of all ranks to the end of the last one.
   public var seconds: Double
@@ -21,10 +22,10 @@ public struct Price: Equatable, Sendable {
 
   /// The price of all ranks' schedules.
   ///
-  /// Each rank has a clock. A round begins for a rank when its last one has ended; a transfer begins
-  /// when both of its sides have come to it. The transfers of a round that share a link begin when
-  /// all of them can and end together, alpha later than their bytes. What has been received is
-  /// reduced, a segment at a time, while the rest arrives.
+  /// Each rank has a clock. A round begins for a rank when its last one has ended; a transfer
+  /// begins when both of its sides have come to it. The transfers of a round that share a link
+  /// begin when all of them can and end together, alpha later than their bytes. What has been
+  /// received is reduced, a segment at a time, while the rest arrives.
   /// - Complexity: O(transfers) time, O(ranks) memory.
   /// - Precondition: every transfer has its counterpart in the same round of its peer.
   public init(of collective: any ScheduleGenerator, on model: CostModel, width: ElementWidth) {

@@ -23,8 +23,9 @@ final class RankPair {
     self.memory = memory
   }
 
-  /// Seconds of a round whose messages of `count` elements are added to other elements than those that are
-  /// sent, and of one whose messages replace: the halves of most schedules, on a buffer of two messages.
+  /// Seconds of a round whose messages of `count` elements are added to other elements than those
+  /// that are sent, and of one whose messages replace: the halves of most schedules, on a buffer of
+  /// two messages.
   func reducingAndReplacing(count: Int) throws -> (reducing: Double, replacing: Double) {
     let reducing = try time(.reduceScatter(.direct), count: 2 * count)
     return (reducing, try time(.allgather(.direct), count: 2 * count))

@@ -128,8 +128,8 @@ final class ScheduleWalk: @unchecked Sendable {
     ranks[rank].end = end
   }
 
-  /// The same for both sides of a transfer, and hardly for any other: in a round whose transfers all
-  /// meet, the sides' sum cancels out.
+  /// The same for both sides of a transfer, and hardly for any other: in a round whose transfers
+  /// all meet, the sides' sum cancels out.
   private func fingerprint(from: Int, to: Int, _ range: Range<Int>) -> UInt64 {
     var hash = UInt64(truncatingIfNeeded: from &* size &+ to) &* 0x9e37_79b9_7f4a_7c15
     hash = (hash ^ UInt64(truncatingIfNeeded: range.lowerBound)) &* 0xbf58_476d_1ce4_e5b9
@@ -205,8 +205,8 @@ private struct Ports {
   mutating func clear() { self = Ports() }
 }
 
-/// One direction of a link in one round: when the last of its transfers can begin, how long all of them
-/// keep it busy, and how much later they have arrived.
+/// One direction of a link in one round: when the last of its transfers can begin, how long all of
+/// them keep it busy, and how much later they have arrived.
 private struct Load {
   var start = 0.0
   var busy = 0.0

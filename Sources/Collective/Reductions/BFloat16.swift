@@ -1,4 +1,5 @@
-/// A float of 16 bits with `Float`'s exponent and 8 bits of significand: the upper half of a `Float`.
+/// A float of 16 bits with `Float`'s exponent and 8 bits of significand: the upper half of a
+/// `Float`.
 public struct BFloat16: Equatable, Sendable, BitwiseCopyable {
   public var bitPattern: UInt16
 

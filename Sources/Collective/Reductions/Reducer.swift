@@ -1,10 +1,10 @@
 import Kernels
 
-/// A reduction of one element type, ready to run: arithmetic on memory, a block at a time, so that what
-/// one operation leaves the next one finds in the first-level cache.
+/// A reduction of one element type, ready to run: arithmetic on memory, a block at a time, so that
+/// what one operation leaves the next one finds in the first-level cache.
 ///
-/// Many operands are combined along the canonical tree: with 2^k the largest power of two below their
-/// number, the first 2^k by themselves, the others by themselves, and then the two results.
+/// Many operands are combined along the canonical tree: with 2^k the largest power of two below
+/// their number, the first 2^k by themselves, the others by themselves, and then the two results.
 struct Reducer {
   let type: ElementType
   private let body: Body
@@ -52,7 +52,8 @@ struct Reducer {
   /// The operands of a reduction, in the order of ranks.
   struct Operands {
     var pointers: UnsafeMutableBufferPointer<UnsafeRawPointer>
-    /// Which of them point to partial results rather than elements; it matters for widened types only.
+    /// Which of them point to partial results rather than elements; it matters for widened types
+    /// only.
     var arePartial: Partials = .none
 
     enum Partials: Equatable {
@@ -105,8 +106,8 @@ struct Reducer {
     }
   }
 
-  /// Elements from complete partial results; `x` may be `y`, and is no longer of use if the reduction is
-  /// an average.
+  /// Elements from complete partial results; `x` may be `y`, and is no longer of use if the
+  /// reduction is an average.
   func finish(
     _ x: UnsafeMutableRawPointer, count: Int, into y: UnsafeMutableRawPointer
   ) {

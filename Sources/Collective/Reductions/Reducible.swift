@@ -3,11 +3,13 @@ import Kernels
 public typealias ElementType = Kernels.ElementType
 public typealias ReductionKind = Kernels.ReductionKind
 
-/// What collectives can move and reduce: `Float`, `Double`, `Float16`, `BFloat16`, `Int32`, `Int64`.
+/// What collectives can move and reduce: `Float`, `Double`, `Float16`, `BFloat16`, `Int32`,
+/// `Int64`.
 public protocol Reducible: BitwiseCopyable, Sendable {
   static var elementType: ElementType { get }
 
-  /// What partial results are kept in: `Float` for the 16-bit types, which are rounded once, at the end.
+  /// What partial results are kept in: `Float` for the 16-bit types, which are rounded once, at the
+  /// end.
   associatedtype Accumulator: BitwiseCopyable
 }
 

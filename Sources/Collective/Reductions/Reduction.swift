@@ -1,9 +1,10 @@
 /// How the elements of all ranks become one.
 ///
 /// Floating-point results do not depend on which rank computes them, bit for bit: a NaN on any rank
-/// arrives on every rank, as the one quiet NaN, and so does the NaN of inf - inf or 0 * inf; minimum and
-/// maximum let NaN win and put -0 below +0 (IEEE 754-2019, 9.6). Integers wrap around; their average
-/// is truncated toward zero. On one rank nothing is computed, and the buffer stays as it is.
+/// arrives on every rank, as the one quiet NaN, and so does the NaN of inf - inf or 0 * inf;
+/// minimum and maximum let NaN win and put -0 below +0 (IEEE 754-2019, 9.6). Integers wrap around;
+/// their average is truncated toward zero. On one rank nothing is computed, and the buffer stays as
+/// it is.
 public struct Reduction<Element: Reducible> {
   enum Body {
     case kernel(ReductionKind)

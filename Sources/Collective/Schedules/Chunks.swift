@@ -13,8 +13,8 @@ struct Chunks {
   /// The chunk that `element` belongs to.
   func index(of element: Int) -> Int { ((element + 1) * parts - 1) / count }
 
-  /// The elements of at most `parts` chunks in a row, counted modulo `parts`: a range, and a second one
-  /// where the row wraps around.
+  /// The elements of at most `parts` chunks in a row, counted modulo `parts`: a range, and a second
+  /// one where the row wraps around.
   subscript(run: Range<Int>) -> (Range<Int>, Range<Int>) {
     let first = run.lowerBound % parts
     let end = first + run.count

@@ -1,7 +1,7 @@
 /// What a collective is for: who holds what at its start, and what must hold at its end.
 ///
-/// An element is *complete* when it holds everything that belongs into it. Chunk r is that of rank r, the
-/// buffer cut into one chunk per rank: elements r n / p ..< (r + 1) n / p, rounded down.
+/// An element is *complete* when it holds everything that belongs into it. Chunk r is that of rank
+/// r, the buffer cut into one chunk per rank: elements r n / p ..< (r + 1) n / p, rounded down.
 public enum Goal: Hashable, Sendable {
   /// Every rank has an input; every element of every rank becomes the sum of all inputs.
   case allreduce
@@ -17,8 +17,8 @@ public enum Goal: Hashable, Sendable {
   /// Whether chunks differ in what belongs into them, or in who must have them.
   var dependsOnChunk: Bool { self == .reduceScatter || self == .allgather }
 
-  /// The ranks whose inputs a complete element of chunk `chunk` is the sum of. These have an input there
-  /// at the start; to the others the element is undefined.
+  /// The ranks whose inputs a complete element of chunk `chunk` is the sum of. These have an input
+  /// there at the start; to the others the element is undefined.
   func contributors(to chunk: Int, size: Int) -> Range<Int> {
     switch self {
     case .allreduce, .reduceScatter, .reduce: 0..<size

@@ -1,5 +1,5 @@
-/// What one rank does in one collective: a value without effects. The proof runs all ranks' schedules
-/// symbolically, the executor runs one of them over a transport.
+/// What one rank does in one collective: a value without effects. The proof runs all ranks'
+/// schedules symbolically, the executor runs one of them over a transport.
 public struct Schedule: Equatable, Sendable {
   /// Whose schedule it is, of how many ranks, on how many elements.
   public var rank: Int
@@ -23,10 +23,11 @@ public struct Schedule: Equatable, Sendable {
   }
 }
 
-/// Transfers that run at the same time. Sends read the buffer as it is at the round's start; what is
-/// received to be reduced is added when all of the round's transfers have completed. Receives are in the
-/// order of their peers, and those that are reduced into the same elements have one range and one kind
-/// of payload, so that all of them can be added in one pass, in an order of the reader's choice.
+/// Transfers that run at the same time. Sends read the buffer as it is at the round's start; what
+/// is received to be reduced is added when all of the round's transfers have completed. Receives
+/// are in the order of their peers, and those that are reduced into the same elements have one
+/// range and one kind of payload, so that all of them can be added in one pass, in an order of the
+/// reader's choice.
 public struct Round: Equatable, Sendable {
   public var transfers: [Transfer]
 

@@ -1,5 +1,5 @@
-/// The schedules of all ranks of one collective, a round at a time: pricing thousands of ranks must not
-/// hold them all.
+/// The schedules of all ranks of one collective, a round at a time: pricing thousands of ranks must
+/// not hold them all.
 public protocol ScheduleGenerator: Sendable {
   /// Ranks.
   var size: Int { get }

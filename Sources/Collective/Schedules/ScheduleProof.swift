@@ -1,12 +1,12 @@
 /// Runs the schedules of all ranks of a collective symbolically, in one process, and throws unless
 ///
-/// - at the end every element is complete where the collective's goal wants it: each input that belongs
-///   there is in there, and none was ever added twice;
-/// - transfers carry what they say: an input exactly the sender's own, a result only complete elements,
-///   a partial sum at least one input; and both sides say the same;
+/// - at the end every element is complete where the collective's goal wants it: each input that
+///   belongs there is in there, and none was ever added twice;
+/// - transfers carry what they say: an input exactly the sender's own, a result only complete
+///   elements, a partial sum at least one input; and both sides say the same;
 /// - it ends even if every send is synchronous (completes only once its receive has started);
-/// - no rank writes what it is sending, or writes one element twice, in the same round, other than adding
-///   up what several peers send for one range, in the order of peers.
+/// - no rank writes what it is sending, or writes one element twice, in the same round, other than
+///   adding up what several peers send for one range, in the order of peers.
 ///
 /// An element's value is the set of ranks whose input it contains. Elements that no transfer tells
 /// apart are one interval, so the cost does not depend on the count.
@@ -52,8 +52,8 @@ public struct ScheduleProof {
 }
 
 extension Round {
-  /// Two transfers that may not be under way together: they overlap, at least one writes, and they are
-  /// not contributions of the same kind to the same range.
+  /// Two transfers that may not be under way together: they overlap, at least one writes, and they
+  /// are not contributions of the same kind to the same range.
   fileprivate var race: (Transfer, Transfer)? {
     guard transfers.count > 1 else { return nil }
     // Those that reach furthest among the transfers that begin no later.

@@ -1,5 +1,5 @@
-/// One collective after the other, on the same ranks and the same buffer: a reduce-scatter and then an
-/// allgather are an allreduce.
+/// One collective after the other, on the same ranks and the same buffer: a reduce-scatter and then
+/// an allgather are an allreduce.
 struct Sequential<First: ScheduleGenerator, Second: ScheduleGenerator>: ScheduleGenerator {
   let first: First
   let second: Second

@@ -1,6 +1,8 @@
-/// All ranks at once, each advancing to its next round when its current transfers have been matched.
+/// All ranks at once, each advancing to its next round when its current transfers have been
+/// matched.
 ///
-/// An element's value is the set of ranks whose input it contains; the empty set is an undefined element.
+/// An element's value is the set of ranks whose input it contains; the empty set is an undefined
+/// element.
 struct SymbolicRun {
   private let schedules: [Schedule]
   private let goal: Goal
@@ -19,7 +21,8 @@ struct SymbolicRun {
   /// Posted and not yet matched, by sender * size + receiver, in the order of posting.
   private var sends: [[Transfer]]
   private var receives: [[Transfer]]
-  /// What has arrived for the current round of a rank: transfers, and their contents one behind the other.
+  /// What has arrived for the current round of a rank: transfers, and their contents one behind the
+  /// other.
   private var arrivals: [(transfers: [Transfer], contents: [UInt64])]
   private var ready: [Int] = []
 
@@ -51,8 +54,8 @@ struct SymbolicRun {
     }
   }
 
-  /// The ends of what is sent, and of chunks where they matter. What is received without having been
-  /// sent never arrives.
+  /// The ends of what is sent, and of chunks where they matter. What is received without having
+  /// been sent never arrives.
   private static func boundaries(of schedules: [Schedule], goal: Goal, count: Int) -> [Int] {
     var cuts: Set<Int> = [0, count]
     if goal.dependsOnChunk {
@@ -126,7 +129,8 @@ struct SymbolicRun {
   }
 
   /// Messages between two ranks do not overtake each other: the first posted send meets the first
-  /// posted receive. The sender is still in its round, so its contents are those of the round's start.
+  /// posted receive. The sender is still in its round, so its contents are those of the round's
+  /// start.
   private mutating func match(sender: Int, receiver: Int) throws(ScheduleFault) {
     let pair = sender * size + receiver
     guard let send = sends[pair].first, let receive = receives[pair].first else { return }
@@ -158,8 +162,8 @@ struct SymbolicRun {
     arrivals[rank].contents.removeAll(keepingCapacity: true)
   }
 
-  /// Whether there is something to add to, without any of the inputs that arrive: nothing can be added
-  /// to a complete element.
+  /// Whether there is something to add to, without any of the inputs that arrive: nothing can be
+  /// added to a complete element.
   private func checkAddition(
     of transfer: Transfer, on rank: Int, arrived: Int
   ) throws(ScheduleFault) {

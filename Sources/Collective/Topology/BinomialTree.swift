@@ -1,5 +1,6 @@
-/// The tree in which rank r's parent is r with its lowest set bit cleared, so that every subtree is a
-/// contiguous run of ranks: combining child after child, nearest first, follows the canonical tree.
+/// The tree in which rank r's parent is r with its lowest set bit cleared, so that every subtree is
+/// a contiguous run of ranks: combining child after child, nearest first, follows the canonical
+/// tree.
 ///
 ///     0
 ///     +-- 1

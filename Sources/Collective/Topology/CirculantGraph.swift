@@ -1,4 +1,5 @@
-/// Every rank talks to the ranks at certain distances, its skips: p halved again and again, rounded up.
+/// Every rank talks to the ranks at certain distances, its skips: p halved again and again, rounded
+/// up.
 ///
 ///     p = 7     step 0: skip 4     step 1: skip 2     step 2: skip 1
 ///

@@ -1,7 +1,7 @@
-/// Two binary trees over the same ranks, in which every rank has children in at most one: what a rank
-/// sends to two children in one tree it does not send in the other, so that both together use what
-/// every rank can send and receive (P. Sanders, J. Speck & J. L. Träff, "Two-tree algorithms for full
-/// bandwidth broadcast, reduction and scan", Parallel Computing 35, 2009).
+/// Two binary trees over the same ranks, in which every rank has children in at most one: what a
+/// rank sends to two children in one tree it does not send in the other, so that both together use
+/// what every rank can send and receive (P. Sanders, J. Speck & J. L. Träff, "Two-tree algorithms
+/// for full bandwidth broadcast, reduction and scan", Parallel Computing 35, 2009).
 ///
 /// Both have the same shape: places 1...p in order, in which a place's level is the number of its
 /// trailing zero bits. Odd places are leaves, even ones are not.
@@ -14,9 +14,9 @@
 ///                .'.     .'.     .'
 ///     level 0   1   3   5   7   9
 ///
-/// Tree 0 puts rank r on place r + 1. Tree 1 mirrors the ranks where p is even (place p - r) and shifts
-/// them by one where it is odd (place r, and p for rank 0): either way odd ranks change with even ones,
-/// except for rank 0 of an odd p, which is a leaf twice.
+/// Tree 0 puts rank r on place r + 1. Tree 1 mirrors the ranks where p is even (place p - r) and
+/// shifts them by one where it is odd (place r, and p for rank 0): either way odd ranks change with
+/// even ones, except for rank 0 of an odd p, which is a leaf twice.
 struct DoubleBinaryTree {
   let size: Int
 

@@ -1,12 +1,12 @@
-/// A power-of-two number of nodes, each with one neighbour per dimension: the node whose number differs
-/// in that bit.
+/// A power-of-two number of nodes, each with one neighbour per dimension: the node whose number
+/// differs in that bit.
 ///
 ///     dimension 0     0 - 1   2 - 3   4 - 5   6 - 7
 ///     dimension 1     0 - 2   1 - 3   4 - 6   5 - 7
 ///     dimension 2     0 - 4   1 - 5   2 - 6   3 - 7
 ///
-/// Ranks beyond the largest power of two have no node of their own: each lends its input to the rank
-/// before it and gets the result back. The first 2(p - 2^d) ranks form such pairs,
+/// Ranks beyond the largest power of two have no node of their own: each lends its input to the
+/// rank before it and gets the result back. The first 2(p - 2^d) ranks form such pairs,
 ///
 ///     ranks   0   1   2   3   4   5   6        p = 7, d = 2, three pairs
 ///     nodes   0 <-'   1 <-'   2 <-'   3

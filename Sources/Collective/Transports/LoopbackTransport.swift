@@ -2,8 +2,8 @@ import Foundation
 import Kernels
 import Synchronization
 
-/// Ranks as threads of one process. Every send is synchronous - it completes when its receive copies
-/// the bytes - so what deadlocks here is found here.
+/// Ranks as threads of one process. Every send is synchronous - it completes when its receive
+/// copies the bytes - so what deadlocks here is found here.
 public final class LoopbackTransport: Transport {
   public let rank: Int
   private let group: LoopbackGroup

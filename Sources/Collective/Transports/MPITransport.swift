@@ -22,8 +22,8 @@ public final class MPITransport: Transport {
     free = Array((0..<capacity).reversed())
   }
 
-  /// What is still under way is given up: a call has failed, and its error matters more; or a report of
-  /// a long wait, which nobody had to read in the end.
+  /// What is still under way is given up: a call has failed, and its error matters more; or a
+  /// report of a long wait, which nobody had to read in the end.
   deinit {
     for slot in 0..<capacity {
       if let request = (requests + slot).move() { request.abandon() }
@@ -75,12 +75,12 @@ public final class MPITransport: Transport {
     let window = try SharedWindow(byteCount: size, on: node)
     windows.append(window)
     let segments = window.segments.map { $0.baseAddress!.alignedUp(toMultipleOf: page) }
-    // Each rank is the first to touch its own: the pages come from memory near it, and count as used
-    // when the next window asks how much there is.
+    // Each rank is the first to touch its own: the pages come from memory near it, and count as
+    // used when the next window asks how much there is.
     memset(segments[node.rank], 0, byteCount)
     try node.barrier()
-    // The others' pages are there: mapped now, all at once, they do not fault one by one in the first
-    // calls. (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and then they do.)
+    // The others' pages are there: mapped now, all at once, they do not fault one by one in the
+    // first calls. (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and then they do.)
     for segment in segments { _ = madvise(segment, byteCount, 23) }
     return segments
   }

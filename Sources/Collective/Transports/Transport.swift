@@ -9,8 +9,8 @@ public protocol PointToPoint: AnyObject {
   /// - Parameter tag: 0...32767
   func startSend(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws -> TransferID
 
-  /// Starts to receive a message of `bytes.count` bytes; they must not be touched until the transfer
-  /// has completed.
+  /// Starts to receive a message of `bytes.count` bytes; they must not be touched until the
+  /// transfer has completed.
   func startReceive(
     _ bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int
   ) throws -> TransferID
@@ -27,12 +27,13 @@ public protocol Transport: PointToPoint {
   /// Which ranks share memory. Collective.
   func nodeMap() throws -> NodeMap
 
-  /// Memory that all ranks of this node see: a segment of `byteCount` zero bytes for each, in the order of
-  /// ranks, on a boundary of 64 bytes. It lives as long as the transport. Collective over the node.
+  /// Memory that all ranks of this node see: a segment of `byteCount` zero bytes for each, in the
+  /// order of ranks, on a boundary of 64 bytes. It lives as long as the transport. Collective over
+  /// the node.
   func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer]
 
-  /// Throws if another rank has given up, for ranks that wait in shared memory; where that ends the whole
-  /// job, there is nothing to do.
+  /// Throws if another rank has given up, for ranks that wait in shared memory; where that ends the
+  /// whole job, there is nothing to do.
   func checkAllAreThere() throws
 }
 

@@ -14,7 +14,8 @@ public struct SyntheticDataset: Dataset {
   private static let noiseScale: Float = 2
 
   /// - Parameters:
-  ///   - part: which of the disjoint sets of samples around the same centres: training is 0, test 1.
+  ///   - part: which of the disjoint sets of samples around the same centres: training is 0, test
+  ///     1.
   public init(count: Int, featureExtents: [Int], classes: Int, seed: UInt64, part: Int) {
     precondition(count > 0 && classes > 0 && !featureExtents.isEmpty)
     self.count = count

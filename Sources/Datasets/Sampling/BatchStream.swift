@@ -100,8 +100,8 @@ public final class BatchStream {
 }
 
 extension Partition {
-  /// The most rows that `rank` has in any batch. (A short batch can give a rank more than a full one:
-  /// 11 samples in 8 shards give shard 2 two, 12 samples give it one.)
+  /// The most rows that `rank` has in any batch. (A short batch can give a rank more than a full
+  /// one: 11 samples in 8 shards give shard 2 two, 12 samples give it one.)
   public func rowsOfLargestBatch(ofRank rank: Int, sampler: Sampler) -> Int {
     let full = sampler.positions(ofBatch: 0).count
     let last = sampler.positions(ofBatch: sampler.batchesPerEpoch - 1).count

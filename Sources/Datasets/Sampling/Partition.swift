@@ -1,7 +1,7 @@
 import Kernels
 
-/// Which samples of a global batch a rank works on: the batch is cut into shards, and every rank has
-/// a contiguous run of them. Pure arithmetic, the same on every rank.
+/// Which samples of a global batch a rank works on: the batch is cut into shards, and every rank
+/// has a contiguous run of them. Pure arithmetic, the same on every rank.
 ///
 ///     batch of 256, 8 shards, 3 ranks
 ///     | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |     32 samples each

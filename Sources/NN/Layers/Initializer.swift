@@ -3,8 +3,8 @@ import Kernels
 /// What a parameter is before the first step.
 public enum Initializer: Equatable, Sendable {
   case zero
-  /// Uniform in +-sqrt(6 / fanIn) (He, Zhang, Ren & Sun, ICCV 2015): keeps the variance of activations
-  /// through layers with ReLU.
+  /// Uniform in +-sqrt(6 / fanIn) (He, Zhang, Ren & Sun, ICCV 2015): keeps the variance of
+  /// activations through layers with ReLU.
   case heUniform(fanIn: Int)
 
   /// Fills a tensor; the same values for the same seed and `instance`, on every rank.

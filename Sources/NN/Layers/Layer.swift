@@ -3,8 +3,8 @@ import Kernels
 /// A step of a network: a function of a batch, with parameters, and its gradient.
 ///
 /// Batches are matrices of one row per sample. A layer's results for a sample may depend on that
-/// sample only, and sums over samples follow `pass.shards`: that is what makes a result independent of
-/// how many ranks share the work.
+/// sample only, and sums over samples follow `pass.shards`: that is what makes a result independent
+/// of how many ranks share the work.
 public protocol Layer: AnyObject {
   /// What it is called in configurations, tensor names and messages.
   var kind: String { get }

@@ -1,7 +1,7 @@
 import Kernels
 
-/// One contiguous, 64-byte aligned buffer that holds all parameters, all gradients, or one optimizer
-/// state; layers are offsets into it. Padding is zero and stays zero.
+/// One contiguous, 64-byte aligned buffer that holds all parameters, all gradients, or one
+/// optimizer state; layers are offsets into it. Padding is zero and stays zero.
 ///
 ///     | tensor 0 | pad | tensor 1 | ... | tensor n | pad | tail |
 public final class Slab {

@@ -1,7 +1,7 @@
 import Kernels
 
-/// Where each tensor of a network lies in a slab: the layers' parameters in order, each from a cache
-/// line's start. Parameters, gradients and optimizer states share one layout.
+/// Where each tensor of a network lies in a slab: the layers' parameters in order, each from a
+/// cache line's start. Parameters, gradients and optimizer states share one layout.
 public struct SlabLayout: Equatable, Sendable {
   public struct Tensor: Equatable, Sendable {
     /// Layer and parameter, such as `0.dense.weight`.

@@ -25,8 +25,8 @@ public struct ConfigurationError: Error, CustomStringConvertible {
   }
 }
 
-/// Reads values out of a configuration, one key at a time, and keeps a record of it: what was read is
-/// what exists. Whatever is left over is unknown; whatever is wrong is collected, not thrown.
+/// Reads values out of a configuration, one key at a time, and keeps a record of it: what was read
+/// is what exists. Whatever is left over is unknown; whatever is wrong is collected, not thrown.
 ///
 /// Precedence: defaults < file < `LOCKSTEP_*` environment < `--set`.
 final class ConfigurationReader {

@@ -50,7 +50,8 @@ public struct TrainingConfiguration: Sendable {
   /// - Parameters:
   ///   - settings: `key.path=value` each, stronger than the environment and the file.
   ///   - environment: its `LOCKSTEP_*` variables are stronger than the file.
-  /// - Throws: `ConfigurationError` with every fault, `UnreadableConfiguration` if there is no file.
+  /// - Throws: `ConfigurationError` with every fault, `UnreadableConfiguration` if there is no
+  ///   file.
   public init(
     file path: String, settings: [String] = [], environment: [String: String] = [:]
   ) throws {

@@ -33,7 +33,8 @@ public enum TuningConfiguration: Equatable, Sendable {
 }
 
 extension TrainingConfiguration {
-  /// What the group is to choose by. Where a schedule is prescribed, there is no choice to prepare for.
+  /// What the group is to choose by. Where a schedule is prescribed, there is no choice to prepare
+  /// for.
   /// - Throws: `TuningTableError`.
   func methodChoice() throws -> MethodChoice {
     if case .schedule = algorithm { return .rules }

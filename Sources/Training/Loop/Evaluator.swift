@@ -20,7 +20,8 @@ final class Evaluator {
   private let partition: Partition
   private let loss: Loss
   private let losses: AlignedBuffer
-  /// Of each shard: loss sum, correct predictions. Other ranks' shards are zero here before the sum.
+  /// Of each shard: loss sum, correct predictions. Other ranks' shards are zero here before the
+  /// sum.
   private let sums: AlignedBuffer
   private let rank: Int
 

@@ -4,8 +4,8 @@ import Foundation
 import Kernels
 import NN
 
-/// What a run will do, worked out and checked before anything is written: the same on every rank but
-/// for the rank's own part of the data.
+/// What a run will do, worked out and checked before anything is written: the same on every rank
+/// but for the rank's own part of the data.
 struct TrainingPlan {
   let configuration: TrainingConfiguration
   let training: any Dataset
@@ -35,7 +35,7 @@ struct TrainingPlan {
       exitCode: ExitStatus.badData)
     if case .table(let table) = choice {
       try world.requireEqual(
-        String(decoding: table.json, as: UTF8.self), "the tuning table is",
+        String(decoding: try table.json(), as: UTF8.self), "the tuning table is",
         exitCode: ExitStatus.usage)
     }
     // All ranks compute with the newest set that every one of them has: so their bits agree.

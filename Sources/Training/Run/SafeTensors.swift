@@ -1,8 +1,8 @@
 import Foundation
 import NN
 
-/// The safetensors format: a little-endian length, a JSON header of that length, the tensors' bytes.
-/// (https://github.com/huggingface/safetensors, README, "Format")
+/// The safetensors format: a little-endian length, a JSON header of that length, the tensors'
+/// bytes. (https://github.com/huggingface/safetensors, README, "Format")
 enum SafeTensors {
   private struct Entry: Encodable {
     var dtype = "F32"

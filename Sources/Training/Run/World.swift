@@ -64,7 +64,8 @@ public struct World {
   }
 }
 
-/// What keeps the job from going on, known to all ranks: it is printed once, and everybody goes home.
+/// What keeps the job from going on, known to all ranks: it is printed once, and everybody goes
+/// home.
 public struct JointFailure: Error, CustomStringConvertible {
   public let exitCode: Int32
   public let description: String
