@@ -13,11 +13,10 @@ import Kernels
 /// - *small*: every rank copies its input to its board and reduces everybody's for itself: one
 ///   wait.
 /// - *shared*: all buffers lie in shared memory, on one node: no copy.
-/// - *piecewise*: otherwise. A buffer elsewhere goes through slots of shared memory, piece by piece
-///   - what others own is copied in, and out again: one copy in all -, and between nodes the owners
-///     of a chunk
-///   run a schedule among themselves. Pieces follow each other as in a pipeline: while one is on
-///   the network, the next is added up.
+/// - *piecewise*: otherwise. A buffer elsewhere goes through slots of shared memory, piece by piece:
+///   what others own is copied in, and out again, one copy in all. Between nodes the owners of a
+///   chunk run a schedule among themselves. Pieces follow each other as in a pipeline: while one is
+///   on the network, the next is added up.
 final class NodeAllreduce {
   private enum Way {
     case small
