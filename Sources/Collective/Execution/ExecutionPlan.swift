@@ -92,10 +92,12 @@ struct ExecutionPlan {
       if let index {
         gatherings[index].peers.append(peer)
       } else {
+        let overlapping = sends.indices.filter { sends[$0].transfer.range.overlaps(transfer.range) }
+        precondition(overlapping.count <= 1, "a round sends what it reduces to one peer at most")
         gatherings.append(
           Gathering(
             range: transfer.range, payload: transfer.payload, peers: [peer], ownPosition: 0,
-            send: sends.firstIndex { $0.transfer.range.overlaps(transfer.range) }))
+            send: overlapping.first))
       }
     }
     for index in gatherings.indices {

@@ -4,12 +4,9 @@ struct Flow {
   let segments: Int
   private(set) var started = 0
   private(set) var completed = 0
-  private var pending: [TransferID?]
+  private var pending = InlineArray<4, TransferID>(repeating: TransferID(slot: 0))
 
-  init(segments: Int) {
-    self.segments = segments
-    pending = Array(repeating: nil, count: min(segments, Flow.window))
-  }
+  init(segments: Int) { self.segments = segments }
 
   /// Segments of one transfer that may be under way at once.
   static let window = 4
@@ -28,8 +25,7 @@ struct Flow {
 
   /// Takes note of segments that have completed, in their order.
   mutating func progress(_ transport: any PointToPoint) throws {
-    while completed < started, try transport.test(pending[completed % Flow.window]!) {
-      pending[completed % Flow.window] = nil
+    while completed < started, try transport.test(pending[completed % Flow.window]) {
       completed += 1
     }
   }
