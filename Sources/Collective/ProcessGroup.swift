@@ -8,34 +8,6 @@ import MPI
 /// All ranks make the same calls in the same order; several may be under way at once. A call's
 /// memory is made when its size first occurs, and kept. One instance is used by one thread.
 public final class ProcessGroup {
-  public struct Options {
-    /// Ranks of a node exchange data through shared memory, and nodes piece by piece; else all
-    /// ranks exchange messages.
-    public var usesSharedMemory = true
-    /// Sums are added up along the canonical tree, so that their bits do not depend on the
-    /// algorithm, nor on the number of ranks where that is a power of two. Else the fastest order
-    /// is taken.
-    public var isCanonical = true
-    /// What to go by when an allreduce leaves the method to the group.
-    public var choice = MethodChoice.rules
-    /// Calls of different counts, types, operations or order are found and named.
-    public var checksCalls = true
-    /// Seconds without any progress after which a call is given up; nil to wait for ever.
-    public var timeLimit: Double? = 600
-    /// Bytes, as accumulators, of the segments in which messages travel; alike on all ranks.
-    var segmentSize = ScheduleRun.segmentSize
-    /// Is told what a user should know: a line, without a newline.
-    public var warn: (String) -> Void = { line in
-      try? FileHandle.standardError.write(contentsOf: Data("warning: \(line)\n".utf8))
-    }
-
-    /// Is told, on rank 0, what the group has chosen: a line for each size class, at its first
-    /// allreduce.
-    public var log: ((String) -> Void)?
-
-    public init() {}
-  }
-
   public let transport: any Transport
   public let options: Options
   /// Which ranks share memory.
@@ -43,22 +15,22 @@ public final class ProcessGroup {
   let kernels: KernelSet
   let scratch = ReductionScratch()
 
-  private let executor: ScheduleExecutor
-  private var node: NodeGroup?
-  private var across: CrossNode?
+  private let memory: GroupMemory
+  let executor: ScheduleExecutor
+  var node: NodeGroup?
+  var across: CrossNode?
   private let chooser: MethodChooser
-  private let spins: Int
+  let spins: Int
 
-  private var inFlight: [CollectiveOperation] = []
-  private var idle: [CollectiveOperation] = []
-  private var idleChecks: [CallCheck] = []
-  private var idleArrivals: [NodeAllreduce] = []
-  private var idleNodeRuns: [NodeRunKey: [NodeAllreduce]] = [:]
-  private lazy var rollCall = RollCall(over: transport)
-  private var started = 0
-  private var hasWarned = false
+  var inFlight: [CollectiveOperation] = []
+  var idle: [CollectiveOperation] = []
+  var idleChecks: [CallCheck] = []
+  var idleArrivals: [NodeAllreduce] = []
+  var idleNodeRuns: [NodeRunKey: [NodeAllreduce]] = [:]
+  lazy var rollCall = RollCall(over: transport)
+  var started = 0
 
-  private struct NodeRunKey: Hashable {
+  struct NodeRunKey: Hashable {
     var count: Int
     var type: ElementType
   }
@@ -83,6 +55,7 @@ public final class ProcessGroup {
     self.options = options
     self.kernels = kernels ?? KernelSet(InstructionSet.supported.last!)
     nodes = try transport.nodeMap()
+    memory = GroupMemory(of: transport, warn: options.warn)
     chooser = MethodChooser(
       nodes: nodes, isCanonical: options.isCanonical,
       log: transport.rank == 0 ? options.log : nil)
@@ -107,7 +80,7 @@ public final class ProcessGroup {
   private func joinNode(_ members: [Int]) throws {
     let rank = members.firstIndex(of: transport.rank)!
     guard
-      let segments = try allocateShared(
+      let segments = try memory.allocateShared(
         byteCount: NodeBoard.byteCount, otherwise: "ranks exchange messages")
     else { return }
     node = NodeGroup(members: members, rank: rank, segments: segments)
@@ -120,26 +93,6 @@ public final class ProcessGroup {
       algorithm: chooser.algorithmBetweenNodes)
   }
 
-  /// Shared memory, or nil - on all ranks alike, with a warning - where there is none to be had.
-  /// - Parameter otherwise: what is done instead, for the warning.
-  private func allocateShared(
-    byteCount: Int, otherwise: String
-  ) throws -> [UnsafeMutableRawPointer]? {
-    let result = Result { try transport.allocateShared(byteCount: byteCount) }
-    var report: [UInt8] = []
-    if case .failure(let error) = result { report = Array("\(error)".utf8) }
-    let reports = try transport.allgather(report)
-    guard let failed = reports.firstIndex(where: { !$0.isEmpty }) else { return try result.get() }
-    if rank == 0 && !hasWarned {
-      hasWarned = true
-      options.warn(
-        "no shared memory of \(byteCount) bytes for each rank on the node of rank \(failed) "
-          + "(\(String(decoding: reports[failed], as: UTF8.self))): \(otherwise) instead, which is slower; "
-          + "give /dev/shm more room")
-    }
-    return nil
-  }
-
   /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node
   /// where there is any: collectives on it, and on parts of it, copy nothing. It lives as long as
   /// the group. Collective; all ranks ask for the same.
@@ -149,24 +102,17 @@ public final class ProcessGroup {
     precondition(inFlight.isEmpty, "memory is made while no call is under way")
     let byteCount = max(count, 1) * MemoryLayout<Element>.stride
     if let node,
-      let segments = try allocateShared(
+      let segments = try memory.allocateShared(
         byteCount: byteCount, otherwise: "data is copied through a part of it")
     {
       node.add(SharedRegion(segments: segments, byteCount: byteCount))
       let base = segments[node.rank].bindMemory(to: Element.self, capacity: count)
       return UnsafeMutableBufferPointer(start: base, count: count)
     }
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: AlignedBuffer.alignment)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    privateMemory.append(memory)
-    return UnsafeMutableBufferPointer(
-      start: memory.bindMemory(to: Element.self, capacity: count), count: count)
+    let base = memory.allocatePrivate(byteCount: byteCount)
+      .bindMemory(to: Element.self, capacity: count)
+    return UnsafeMutableBufferPointer(start: base, count: count)
   }
-
-  private var privateMemory: [UnsafeMutableRawPointer] = []
-
-  deinit { for memory in privateMemory { memory.deallocate() } }
 }
 
 // MARK: Operations
@@ -317,7 +263,7 @@ extension ProcessGroup {
   }
 
   /// Whether all calls are compared in shared memory, which all ranks have in common.
-  private var checksOnBoard: Bool { node != nil && across == nil && options.checksCalls }
+  var checksOnBoard: Bool { node != nil && across == nil && options.checksCalls }
 
   private func startCheck(of operation: CollectiveOperation) throws {
     guard options.checksCalls && size > 1 else { return }
@@ -333,96 +279,6 @@ extension ProcessGroup {
       let check = idleChecks.popLast() ?? CallCheck(over: transport)
       operation.check = check
       try check.start(operation.call)
-    }
-  }
-
-  /// Moves all operations under way as far as they go without waiting.
-  func progress() throws {
-    try explained {
-      try node?.progress()
-      for operation in inFlight where !operation.isComplete { try operation.advance() }
-    }
-  }
-
-  /// Differs whenever a call under way has moved.
-  private var progressMark: Int {
-    inFlight.reduce(across?.progressMark ?? 0) { $0 &+ $1.progressMark }
-  }
-
-  func wait(for operation: CollectiveOperation) throws {
-    var backoff = Backoff(spins: spins)
-    var watch: StallWatch?
-    while true {
-      try progress()
-      if operation.isComplete { break }
-      guard backoff.pause() else { continue }
-      try transport.checkAllAreThere()
-      if watch == nil { watch = StallWatch(limit: options.timeLimit) }
-      try look(at: &watch!, operation)
-    }
-    retire(operation)
-  }
-
-  private func retire(_ operation: CollectiveOperation) {
-    switch operation.work {
-    case .nothing: break
-    case .schedules:
-      for channel in operation.channels { executor.retire(channel.run, channel.key) }
-      operation.channels.removeAll(keepingCapacity: true)
-    case .node(let run):
-      idleNodeRuns[NodeRunKey(count: run.count, type: run.type), default: []].append(run)
-    }
-    if let check = operation.check { idleChecks.append(check) }
-    if let arrival = operation.arrival { idleArrivals.append(arrival) }
-    operation.check = nil
-    operation.arrival = nil
-    operation.work = .nothing
-    operation.number = 0
-    inFlight.removeAll { $0 === operation }
-    idle.append(operation)
-  }
-
-  /// A message of another length than expected is a consequence of different calls, if calls
-  /// differ: the board may tell, or this rank's neighbour, or another rank, which then ends the job
-  /// with a better reason.
-  private func explained<Result>(_ body: () throws -> Result) throws -> Result {
-    do {
-      return try body()
-    } catch let error where !(error is CallMismatch || error is RankLeft) {
-      throw explanation(of: error)
-    }
-  }
-
-  private func explanation(of error: any Error) -> any Error {
-    var watch = StallWatch(limit: 1)
-    do {
-      var checks = inFlight.compactMap(\.check)
-      while watch.phase() != .over {
-        // What has failed is not asked again: on one node no message is part of the board's calls.
-        if across == nil { try node?.progress() }
-        checks = try checks.filter { try !$0.progress() }
-        usleep(1000)
-      }
-    } catch let mismatch as CallMismatch {
-      return mismatch
-    } catch {}
-    return error
-  }
-
-  private func look(at watch: inout StallWatch, _ operation: CollectiveOperation) throws {
-    // On one node the board knows.
-    let board = checksOnBoard ? node : nil
-    let mark = progressMark
-    if mark != watch.mark { watch.restart(mark: mark) }
-    switch watch.phase() {
-    case .none: break
-    // To whoever waits for any of these calls.
-    case .report: if board == nil { try rollCall.report(started) }
-    case .listen: if board == nil { try rollCall.listen() }
-    case .over:
-      throw RankMissing(
-        absentees: try board?.absentees ?? rollCall.absentees(operation.number), rank: rank,
-        call: "\(CallSignature(word: operation.call))", seconds: watch.elapsed)
     }
   }
 }
