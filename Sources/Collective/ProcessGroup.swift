@@ -62,8 +62,8 @@ public final class ProcessGroup {
     executor = ScheduleExecutor(
       over: transport, tags: ProcessGroup.messageTags, segmentSize: options.segmentSize)
     let members = nodes.nodes[nodes.node(of: transport.rank)]
-    spins =
-      members.count <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
+    let neighbours = transport.machineSize ?? members.count
+    spins = neighbours <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
     if options.usesSharedMemory, nodes.size > 1 {
       try joinNode(members)
     }

@@ -69,6 +69,7 @@ private final class RefusingTransport: Transport {
 
   var rank: Int { base.rank }
   var size: Int { base.size }
+  var machineSize: Int? { base.machineSize }
 
   func startSend(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws -> TransferID {
     try base.startSend(bytes, to: peer, tag: tag)

@@ -17,6 +17,7 @@ final class DividedTransport: Transport {
 
   var rank: Int { messages.rank }
   var size: Int { messages.size }
+  var machineSize: Int? { messages.size }
 
   func startSend(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws -> TransferID {
     try messages.startSend(bytes, to: peer, tag: tag)

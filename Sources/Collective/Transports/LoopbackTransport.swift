@@ -52,6 +52,7 @@ public final class LoopbackTransport: Transport {
   }
 
   public var size: Int { group.size }
+  public var machineSize: Int? { group.size }
 
   public func startSend(
     _ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int

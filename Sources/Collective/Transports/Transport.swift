@@ -32,12 +32,17 @@ public protocol Transport: PointToPoint {
   /// the node.
   func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer]
 
+  /// Ranks that run on this machine's cores, where they are more than those of the node: nodes may
+  /// be pretended.
+  var machineSize: Int? { get }
+
   /// Throws if another rank has given up, for ranks that wait in shared memory; where that ends the
   /// whole job, there is nothing to do.
   func checkAllAreThere() throws
 }
 
 extension Transport {
+  public var machineSize: Int? { nil }
   public func checkAllAreThere() {}
 }
 
