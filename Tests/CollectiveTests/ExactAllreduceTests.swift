@@ -9,7 +9,7 @@ extension ExecutionTests {
       "every algorithm reduces exactly, for every type and operation, in one segment and in many",
       arguments: 1...17)
     func algorithms(ranks: Int) throws {
-      func check<Element: ExactElement>(_ type: Element.Type) -> Check {
+      func check<Element: ExactElement>(_ type: Element.Type) -> GroupCheck {
         let exact = ExactCase(type, ranks: ranks)
         return { group in
           let buffers = try Self.buffers(type, count: 601, of: group)
@@ -28,20 +28,19 @@ extension ExecutionTests {
       // A few elements: the largest count has many segments.
       options.segmentSize = 256
       try expectFaultless(
-        ranks: ranks, options: options, Self.inTurn(exactTypes.map { check($0) }))
+        ranks: ranks, options: options, inTurn(exactTypes.map { check($0) }))
     }
 
     @Test(
       "shared memory reduces exactly, for every type and operation, wherever ranks and buffers are",
       arguments: Placement.allCases, 1...17)
     func sharedMemory(placement: Placement, ranks: Int) throws {
-      func check<Element: ExactElement>(_ type: Element.Type) -> Check {
+      func check<Element: ExactElement>(_ type: Element.Type) -> GroupCheck {
         let exact = ExactCase(type, ranks: ranks)
         // The largest does not fit into a message to the node, even of many ranks.
         let most = NodeBoard.messageSize / 2 + 1
         let counts = Self.counts(type, turn: ranks, ranks: ranks, most: most)
         return { group in
-          guard !counts.isEmpty else { return nil }
           let shared = try Self.buffers(type, count: counts.max()!, of: group)
           let memory = shared.map {
             UnsafeMutableBufferPointer<Element>.allocate(capacity: $0.count)
@@ -62,29 +61,16 @@ extension ExecutionTests {
       options.isCanonical = false
       try expectFaultless(
         ranks: ranks, node: { placement.node(of: $0, size: ranks) }, options: options,
-        Self.inTurn(exactTypes.map { check($0) }))
+        inTurn(exactTypes.map { check($0) }))
     }
 
-    /// Returns what is wrong, or nil.
-    private typealias Check = @Sendable (ProcessGroup) throws -> String?
-
-    private static func inTurn(_ checks: [Check]) -> Check {
-      return { group in
-        for check in checks {
-          if let fault = try check(group) { return fault }
-        }
-        return nil
-      }
-    }
-
-    /// Up to 9 ranks, every type takes a count that leaves chunks unequal; further ranks and counts
-    /// are for one type, in turns.
+    /// Every type takes a count that leaves chunks unequal; further counts are for one type, in
+    /// turns.
     private static func counts<Element: ExactElement>(
       _ type: Element.Type, turn: Int, ranks: Int, most: Int
     ) -> [Int] {
       let number = ElementType.allCases.firstIndex(of: Element.elementType)!
       let isTurn = (number + turn) % ElementType.allCases.count == 0
-      if ranks > 9 { return isTurn ? [ranks - 1, most] : [] }
       return isTurn ? [0, 1, ranks - 1, ranks + 1, most] : [ranks + 1]
     }
 

@@ -6,11 +6,25 @@ import Testing
 /// time.
 @Suite(.serialized) struct ExecutionTests {}
 
-/// Runs `body` on loopback ranks; it returns what is wrong, or nil.
+/// What a rank of a group checks; it returns what is wrong, or nil.
+typealias GroupCheck = @Sendable (ProcessGroup) throws -> String?
+
+/// One check after the other, up to the first fault. Few groups make all checks of a size: threads
+/// are made once for all of them.
+func inTurn(_ checks: [GroupCheck]) -> GroupCheck {
+  return { group in
+    for check in checks {
+      if let fault = try check(group) { return fault }
+    }
+    return nil
+  }
+}
+
+/// Runs `body` on loopback ranks.
 /// - Parameter node: the node of each rank; nil for messages alone.
 func expectFaultless(
   ranks: Int, node: ((_ rank: Int) -> Int)? = nil, options: ProcessGroup.Options = .init(),
-  _ body: @escaping @Sendable (ProcessGroup) throws -> String?,
+  _ body: @escaping GroupCheck,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   nonisolated(unsafe) let options = options

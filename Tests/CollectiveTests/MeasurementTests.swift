@@ -55,7 +55,8 @@ func missingLinks() {
 func measuring(nodes: [Int]) throws {
   let results = try LoopbackTransport.run(ranks: nodes.count) { transport in
     try measureLinks(
-      over: transport, kernels: KernelSet(InstructionSet.supported.last!), nodes: nodes)
+      over: transport, kernels: KernelSet(InstructionSet.supported.last!), nodes: nodes,
+      limits: .init(largest: 64 << 10, secondsPerSize: 0.02))
   }
   for result in results { #expect(result == results[0]) }
   let measured = results[0]
