@@ -1,6 +1,7 @@
 import Collective
 import Datasets
 import Kernels
+import NN
 
 /// Exit codes, as in sysexits.h; what scripts rely on.
 public enum ExitStatus {
@@ -21,7 +22,7 @@ public enum ExitStatus {
   public static func of(_ error: any Error) -> Int32 {
     switch error {
     case let error as TrainingError: error.exitCode
-    case is ConfigurationError, is UnusableInstructionSet: usage
+    case is ConfigurationError, is UnusableInstructionSet, is ShapeError, is NetworkTooLarge: usage
     case is UnreadableConfiguration: missingInput
     case let error as TuningTableError:
       switch error.kind {

@@ -60,7 +60,8 @@ public func train(
       "parameter-sha256": summary.parameterSha256,
     ]
     try directory.write(
-      try SafeTensors.encode(trainer.network.parameters, metadata: metadata),
+      try SafeTensors.encode(
+        [trainer.network.parameters, trainer.network.state], metadata: metadata),
       to: "model.safetensors")
     let end = EndEvent(
       status: summary.status, step: summary.steps, seconds: trainer.clock.elapsed)
@@ -123,14 +124,12 @@ private func introduction(
   var data = "\(plan.configuration.data.format.rawValue), \(plan.training.count) training samples"
   if let test = plan.test { data += ", \(test.count) test samples" }
   let network = trainer.network
-  let shapes =
-    [network.inputShape.description] + network.layers.map { "\($0.kind) \($0.outputShape)" }
   return [
     "lockstep \(program.version): \(plural(world.size, "rank")) on "
       + "\(plural(world.nodes.count, "node")), \(plan.instructions.rawValue) kernels, "
       + "\(algorithm(of: plan.configuration)) allreduce",
     "data   \(data)",
-    "model  \(shapes.joined(separator: " > ")), \(network.layout.parameterCount) parameters",
+    "model  \(network.plan.outline), \(network.layout.parameterCount) parameters",
   ]
 }
 
@@ -158,7 +157,7 @@ private func conclusion(_ summary: RunSummary, directory: OutputDirectory) -> [S
 
 /// Compares the replicas and gathers what every rank measured. Collective.
 private func summarize(_ trainer: Trainer, world: World) throws -> RunSummary {
-  let hash = ParameterHash(trainer.network.parameters)
+  let hash = ParameterHash([trainer.network.parameters, trainer.network.state])
   let hashes = try world.transport.allgather(hash.bytes)
   let clock = trainer.clock
   let total = max(clock.trainingSeconds, 1e-9)

@@ -4,8 +4,8 @@ import Testing
 @testable import NN
 
 struct InitializerTests {
-  private func network(seed: UInt64, rows: Int = 1, tail: Int = 0) -> Network {
-    let network = Network(
+  private func network(seed: UInt64, rows: Int = 1, tail: Int = 0) throws -> Network {
+    let network = try Network(
       [.dense(units: 64), .relu, .dense(units: 64), .dense(units: 64)], inputShape: Shape(64),
       maximumRows: rows, gradientTail: tail)
     network.initialize(seed: seed)
@@ -14,7 +14,7 @@ struct InitializerTests {
 
   @Test("weights are uniform in +-sqrt(6 / fanIn), biases zero", arguments: [1, 6, 150, 784])
   func bounds(fanIn: Int) throws {
-    let network = Network([.dense(units: 40)], inputShape: Shape(fanIn), maximumRows: 0)
+    let network = try Network([.dense(units: 40)], inputShape: Shape(fanIn), maximumRows: 0)
     network.parameters.all.update(repeating: .nan)
     network.initialize(seed: 3)
     let weights = network.parameters.elements(of: network.layout.tensors[0]).map(Double.init)
@@ -32,9 +32,9 @@ struct InitializerTests {
   }
 
   @Test("the same seed gives the same parameters, whatever the batch and the tail")
-  func sameSeed() {
-    let one = network(seed: 8)
-    let other = network(seed: 8, rows: 100, tail: 16)
+  func sameSeed() throws {
+    let one = try network(seed: 8)
+    let other = try network(seed: 8, rows: 100, tail: 16)
     #expect(one.layout == other.layout)
     #expect(Array(one.parameters.all) == Array(other.parameters.all))
     one.initialize(seed: 8)
@@ -42,8 +42,8 @@ struct InitializerTests {
   }
 
   @Test("another seed gives other weights", arguments: [0, 9, 1 << 40])
-  func otherSeed(seed: UInt64) {
-    let (one, other) = (network(seed: 8), network(seed: seed))
+  func otherSeed(seed: UInt64) throws {
+    let (one, other) = (try network(seed: 8), try network(seed: seed))
     for tensor in one.layout.tensors where tensor.name.hasSuffix("weight") {
       #expect(
         Array(one.parameters.elements(of: tensor)) != Array(other.parameters.elements(of: tensor)))
@@ -51,8 +51,8 @@ struct InitializerTests {
   }
 
   @Test("tensors of one shape differ, and each is the stream of its number")
-  func tensorsDiffer() {
-    let network = network(seed: 8)
+  func tensorsDiffer() throws {
+    let network = try network(seed: 8)
     let weights = network.layout.tensors.filter { $0.name.hasSuffix("weight") }
     #expect(weights.count == 3)
     #expect(Set(weights.map { Array(network.parameters.elements(of: $0)) }).count == 3)

@@ -11,7 +11,7 @@ struct NetworkGradientTests {
     var description: String { "\(features) features, \(layers)" }
   }
 
-  static let models = [
+  static let models: [Model] = [
     Model(features: 13, layers: [.dense(units: 5)]),
     Model(features: 1, layers: [.dense(units: 1)]),
     Model(features: 13, layers: [.dense(units: 5), .relu]),
@@ -20,6 +20,23 @@ struct NetworkGradientTests {
     Model(
       features: 13,
       layers: [.dense(units: 17), .relu, .dense(units: 11), .relu, .dense(units: 5)]),
+    // Blocks within blocks, behind each other, of layers without parameters, with shortcuts.
+    Model(features: 6, layers: [.dense(units: 5), .residual([.dense(units: 5)])]),
+    Model(features: 6, layers: [.residual([.dense(units: 6), .relu]), .relu, .dense(units: 3)]),
+    Model(
+      features: 6,
+      layers: [
+        .dense(units: 5),
+        .residual([.residual([.dense(units: 5), .relu]), .residual([.dense(units: 5)])]), .relu,
+        .residual([.relu]), .dense(units: 4),
+      ]),
+    Model(
+      features: 6,
+      layers: [
+        .dense(units: 7), .relu,
+        .residual([.dense(units: 9), .relu, .dense(units: 4)], shortcut: [.dense(units: 4)]),
+        .residual([.relu, .dense(units: 3)], shortcut: [.residual([.relu]), .dense(units: 3)]),
+      ]),
     Model(
       features: 8,
       layers: [.dense(units: 16), .relu, .relu, .dense(units: 32), .dense(units: 6), .relu]),
@@ -31,9 +48,9 @@ struct NetworkGradientTests {
   /// the gradient shows, and a factor of 4 more. A wrong index or sign is wrong by the gradient
   /// itself, five orders above.
   @Test(
-    "gradients are the differences of the loss", arguments: models, Loss.allCases)
+    "gradients are the differences of the loss", arguments: models, Loss.all)
   func differences(model: Model, loss: Loss) throws {
-    let network = Network(model.layers, inputShape: Shape(model.features), maximumRows: 7)
+    let network = try Network(model.layers, inputShape: Shape(model.features), maximumRows: 7)
     network.initialize(seed: 11)
     // Biases too, so that every term counts.
     for (number, tensor) in network.layout.tensors.enumerated()
@@ -53,7 +70,7 @@ struct NetworkGradientTests {
 
     for instructions in InstructionSet.supported {
       network.gradients.all.update(repeating: .nan)
-      let sum = network.computeGradients(
+      let sum = try network.computeGradients(
         batch, loss: loss, shards: ShardRows(undivided: 7), kernels: KernelSet(instructions))
       #expect((Double(sum) - exact.loss).magnitude <= 128 * unitRoundoff * max(1, exact.loss))
       for tensor in network.layout.tensors {

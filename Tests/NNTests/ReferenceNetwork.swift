@@ -1,5 +1,7 @@
 import Foundation
-import NN
+import Kernels
+
+@testable import NN
 
 /// A network and its loss by their definitions, forward only, in Double: what gradients are
 /// differences of.
@@ -8,47 +10,24 @@ struct ReferenceNetwork {
   let layout: SlabLayout
   let loss: Loss
 
-  /// The loss summed over the batch, and the smallest distance of a ReLU's input from its kink.
+  /// The loss summed over the batch, and the smallest distance of an input from the kink of its
+  /// layer or loss.
   func evaluate(_ batch: SampleBatch, parameters: [Double]) -> (loss: Double, margin: Double) {
+    let x = (0..<batch.rows).map {
+      batch.x[$0 * batch.features..<($0 + 1) * batch.features].map(Double.init)
+    }
+    let run = ReferenceRun(
+      weights: layout.tensors.map { Array(parameters[$0.range]) })
+    let outputs = run.forward(layers, x)
     var total = 0.0
-    var margin = Double.infinity
-    for row in 0..<batch.rows {
-      var x = batch.x[row * batch.features..<(row + 1) * batch.features].map(Double.init)
-      var tensor = 0
-      for layer in layers {
-        switch layer {
-        case .dense(let units):
-          let weights = layout.tensors[tensor].offset
-          let bias = layout.tensors[tensor + 1].offset
-          x = (0..<units).map { j in
-            var sum = parameters[bias + j]
-            for i in x.indices { sum += x[i] * parameters[weights + i * units + j] }
-            return sum
-          }
-          tensor += 2
-        case .relu:
-          // Exactly 0 is what another ReLU has cut off: no small change moves it.
-          for value in x where value != 0 { margin = min(margin, value.magnitude) }
-          x = x.map { max($0, 0) }
-        }
-      }
-      total += sampleLoss(x, batch, row)
+    for (row, output) in outputs.enumerated() {
+      let (loss, margin) = loss.reference(
+        output, label: Int(batch.labels[row]),
+        values: batch.values[row * output.count..<(row + 1) * output.count].map(Double.init))
+      total += loss
+      run.margin = min(run.margin, margin)
     }
-    return (total, margin)
-  }
-
-  private func sampleLoss(_ outputs: [Double], _ batch: SampleBatch, _ row: Int) -> Double {
-    switch loss {
-    case .softmaxCrossEntropy:
-      let top = outputs.max()!
-      return log(outputs.reduce(0) { $0 + exp($1 - top) }) + top
-        - outputs[Int(batch.labels[row])]
-    case .squaredError:
-      return outputs.indices.reduce(0.0) {
-        let difference = outputs[$1] - Double(batch.values[row * outputs.count + $1])
-        return $0 + difference * difference
-      } / Double(outputs.count)
-    }
+    return (total, run.margin)
   }
 
   /// The gradient by every parameter, as a central difference. With a step of h = 1e-6, truncation
@@ -67,4 +46,65 @@ struct ReferenceNetwork {
     }
     return gradient
   }
+}
+
+/// One forward pass by the layers' definitions, over the whole batch.
+final class ReferenceRun {
+  /// The parameters that are still to be used, tensor by tensor.
+  private var weights: ArraySlice<[Double]>
+  /// The smallest distance of an input from a kink.
+  var margin = Double.infinity
+
+  init(weights: [[Double]]) { self.weights = weights[...] }
+
+  func forward(_ layers: [LayerSpecification], _ x: [[Double]]) -> [[Double]] {
+    layers.reduce(x) { forward($1, $0) }
+  }
+
+  private func forward(_ layer: LayerSpecification, _ x: [[Double]]) -> [[Double]] {
+    if case .residual(let main, let shortcut) = layer.content {
+      let sum = forward(main, x)
+      return zip(sum, forward(shortcut, x)).map { zip($0, $1).map(+) }
+    }
+    switch layer.name {
+    case "dense":
+      let (weight, bias) = (weights.removeFirst(), weights.removeFirst())
+      return x.map { row in
+        bias.indices.map { j in
+          row.indices.reduce(bias[j]) { $0 + row[$1] * weight[$1 * bias.count + j] }
+        }
+      }
+    case "relu":
+      // Exactly 0 is what another ReLU has cut off: no small change moves it.
+      for value in x.joined() where value != 0 { margin = min(margin, value.magnitude) }
+      return x.map { $0.map { max($0, 0) } }
+    case "flatten":
+      return x
+    default:
+      fatalError("\(layer.name) has no definition here")
+    }
+  }
+}
+
+extension Loss {
+  /// A sample's loss by its definition, and how far it is from a kink.
+  func reference(
+    _ outputs: [Double], label: Int, values: [Double]
+  ) -> (loss: Double, margin: Double) {
+    let count = Double(outputs.count)
+    let differences = zip(outputs, values).map { $0 - $1 }
+    switch name {
+    case "softmax-cross-entropy":
+      let top = outputs.max()!
+      let logSum = log(outputs.reduce(0) { $0 + exp($1 - top) }) + top
+      return (logSum - outputs[label], .infinity)
+    case "squared-error":
+      return (differences.reduce(0) { $0 + $1 * $1 } / count, .infinity)
+    default:
+      fatalError("\(name) has no definition here")
+    }
+  }
+
+  /// Every loss there is, with its defaults.
+  static let all = names.map { try! Loss($0) }
 }

@@ -36,19 +36,36 @@ struct SampleBatch {
 }
 
 extension Network {
+  convenience init(
+    _ layers: [LayerSpecification], inputShape: Shape, maximumRows: Int, gradientTail: Int = 0
+  ) throws {
+    try self.init(
+      NetworkPlan(layers, inputShape: inputShape), maximumRows: maximumRows,
+      gradientTail: gradientTail)
+  }
+
   /// Forward, loss and backward. The gradient of the loss's sum is in the slab afterwards.
   /// - Returns: the loss's sum, over the shard tree.
   @discardableResult
   func computeGradients(
     _ batch: SampleBatch, loss: Loss, shards: ShardRows, kernels: KernelSet,
-    afterLayer: (Int) -> Void = { _ in }
-  ) -> Float {
-    let pass = Pass(kernels: kernels, shards: shards)
+    afterStage: (Int) -> Void = { _ in }
+  ) throws -> Float {
+    let pass = Pass(kernels: kernels, shards: shards, mode: .training)
+    return try computeGradients(batch, loss: loss, pass: pass, afterStage: afterStage)
+  }
+
+  /// The same in a pass of the caller's.
+  @discardableResult
+  func computeGradients(
+    _ batch: SampleBatch, loss: Loss, pass: Pass, afterStage: (Int) -> Void = { _ in }
+  ) throws -> Float {
+    let kernels = pass.kernels
     var losses = [Float](repeating: .nan, count: batch.rows)
     var (x, labels, values) = (batch.x, batch.labels, batch.values)
-    return x.withUnsafeMutableBufferPointer { x in
+    return try x.withUnsafeMutableBufferPointer { x in
       let inputs = Matrix(x.baseAddress!, rows: batch.rows, columns: batch.features)
-      let outputs = forward(inputs, pass: pass)
+      let outputs = try forward(inputs, pass: pass)
       let gradient = outputGradient(rows: batch.rows)
       if loss.usesLabels {
         labels.withUnsafeMutableBufferPointer {
@@ -63,11 +80,11 @@ extension Network {
             kernels: kernels)
         }
       }
-      for layer in layers.indices.reversed() {
-        backward(throughLayer: layer, inputs: inputs, pass: pass)
-        afterLayer(layer)
+      for stage in stages.indices.reversed() {
+        try backward(throughStage: stage, inputs: inputs, pass: pass)
+        afterStage(stage)
       }
-      return kernels.sum(losses, over: shards)
+      return kernels.sum(losses, over: pass.shards)
     }
   }
 }

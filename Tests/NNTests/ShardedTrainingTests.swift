@@ -11,8 +11,8 @@ struct ShardedTrainingTests {
   ]
   static let features = 21
 
-  private func network(rows: Int) -> Network {
-    let network = Network(
+  private func network(rows: Int) throws -> Network {
+    let network = try Network(
       ShardedTrainingTests.layers, inputShape: Shape(ShardedTrainingTests.features),
       maximumRows: rows, gradientTail: 16)
     network.initialize(seed: 5)
@@ -42,15 +42,15 @@ struct ShardedTrainingTests {
   /// - Returns: the parameters' bits on every rank, and the losses' bits of every step.
   private func train(
     ranks: Int, batchSize: Int, loss: Loss, kernels: KernelSet
-  ) -> (parameters: [[UInt32]], losses: [UInt32]) {
-    let networks = (0..<ranks).map { _ in network(rows: batchSize) }
+  ) throws -> (parameters: [[UInt32]], losses: [UInt32]) {
+    let networks = try (0..<ranks).map { _ in try network(rows: batchSize) }
     let optimizers = networks.map { SGD(layout: $0.layout, momentum: 0.9, weightDecay: 1e-3) }
     var losses: [UInt32] = []
     for step in 0..<3 {
       let batch = batch(rows: batchSize, random: step)
       for (rank, network) in networks.enumerated() {
         let (rows, shards) = rows(of: rank * 8 / ranks..<(rank + 1) * 8 / ranks, batch: batchSize)
-        network.gradients.tail[0] = network.computeGradients(
+        network.gradients.tail[0] = try network.computeGradients(
           batch.part(rows), loss: loss, shards: shards, kernels: kernels)
       }
       let sum = addUp(networks.map { Array($0.gradients.all) })
@@ -68,12 +68,12 @@ struct ShardedTrainingTests {
   @Test(
     "2, 4 and 8 ranks end with the parameters and losses of one rank, bit for bit",
     arguments: InstructionSet.supported, [64, 29, 5])
-  func ranks(instructions: InstructionSet, batchSize: Int) {
+  func ranks(instructions: InstructionSet, batchSize: Int) throws {
     let kernels = KernelSet(instructions)
-    for loss in Loss.allCases {
-      let one = train(ranks: 1, batchSize: batchSize, loss: loss, kernels: kernels)
+    for loss in Loss.all {
+      let one = try train(ranks: 1, batchSize: batchSize, loss: loss, kernels: kernels)
       for ranks in [2, 4, 8] {
-        let several = train(ranks: ranks, batchSize: batchSize, loss: loss, kernels: kernels)
+        let several = try train(ranks: ranks, batchSize: batchSize, loss: loss, kernels: kernels)
         #expect(several.losses == one.losses)
         #expect(several.parameters.allSatisfy { $0 == one.parameters[0] }, "\(ranks) ranks")
       }
@@ -87,15 +87,15 @@ struct ShardedTrainingTests {
   @Test(
     "any split into shards has the sum of the samples' gradients",
     arguments: [[24], [12, 24], [0, 24, 24], [1, 2, 3, 24], [3, 6, 9, 12, 15, 18, 21, 24]])
-  func splits(ends: [Int]) {
+  func splits(ends: [Int]) throws {
     let kernels = KernelSet(InstructionSet.supported.last!)
     let batch = batch(rows: 24, random: 9)
-    let network = network(rows: 24)
+    let network = try network(rows: 24)
     let indices = network.layout.tensors.flatMap { Array($0.range) }
     var sums = [Double](repeating: 0, count: network.layout.count)
     var magnitudes = sums
     for row in 0..<24 {
-      network.computeGradients(
+      try network.computeGradients(
         batch.part(row..<row + 1), loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 1),
         kernels: kernels)
       for i in indices {
@@ -105,7 +105,7 @@ struct ShardedTrainingTests {
       }
     }
     network.gradients.all.update(repeating: .nan)
-    network.computeGradients(
+    try network.computeGradients(
       batch, loss: .softmaxCrossEntropy, shards: ShardRows(first: 0, ends: ends), kernels: kernels)
     let wrong = indices.count {
       !((Double(network.gradients.base[$0]) - sums[$0]).magnitude
@@ -115,25 +115,25 @@ struct ShardedTrainingTests {
   }
 
   @Test("a network that has seen a larger batch computes the same")
-  func smallerBatch() {
+  func smallerBatch() throws {
     let kernels = KernelSet(.baseline)
     let (large, small) = (batch(rows: 24, random: 1), batch(rows: 7, random: 2))
-    let (used, fresh) = (network(rows: 24), network(rows: 7))
-    used.computeGradients(
+    let (used, fresh) = (try network(rows: 24), try network(rows: 7))
+    try used.computeGradients(
       large, loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 24), kernels: kernels)
     for network in [used, fresh] {
-      network.computeGradients(
+      try network.computeGradients(
         small, loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 7), kernels: kernels)
     }
     #expect(used.gradients.all.map(\.bitPattern) == fresh.gradients.all.map(\.bitPattern))
   }
 
   @Test("a rank without rows has gradient zero")
-  func noRows() {
+  func noRows() throws {
     let kernels = KernelSet(.baseline)
-    let network = network(rows: 3)
+    let network = try network(rows: 3)
     network.gradients.tensors.update(repeating: .nan)
-    let sum = network.computeGradients(
+    let sum = try network.computeGradients(
       batch(rows: 0, random: 1), loss: .squaredError, shards: ShardRows(first: 2, ends: [0, 0]),
       kernels: kernels)
     #expect(sum == 0)

@@ -5,8 +5,8 @@ import Testing
 
 /// Where tensors lie in a slab, and what lies between them.
 struct SlabTests {
-  private func network(gradientTail: Int = 0) -> Network {
-    let network = Network(
+  private func network(gradientTail: Int = 0) throws -> Network {
+    let network = try Network(
       [.dense(units: 7), .relu, .dense(units: 16), .relu, .dense(units: 3), .relu],
       inputShape: Shape(5, 3), maximumRows: 4, gradientTail: gradientTail)
     network.initialize(seed: 1)
@@ -14,8 +14,8 @@ struct SlabTests {
   }
 
   @Test("tensors are named after layer and parameter, in order")
-  func names() {
-    let layout = network().layout
+  func names() throws {
+    let layout = try network().layout
     #expect(
       layout.tensors.map(\.name) == [
         "0.dense.weight", "0.dense.bias", "2.dense.weight", "2.dense.bias", "4.dense.weight",
@@ -50,14 +50,14 @@ struct SlabTests {
   }
 
   @Test("padding is zero after training steps, in parameters, gradients and velocity")
-  func padding() {
+  func padding() throws {
     let kernels = KernelSet(InstructionSet.supported.last!)
-    let network = network(gradientTail: 16)
+    let network = try network(gradientTail: 16)
     let optimizer = SGD(layout: network.layout, momentum: 0.9, weightDecay: 0.1)
     let batch = SampleBatch(rows: 4, features: 15, outputs: 3, random: 1)
     for _ in 0..<3 {
       network.gradients.tail.update(repeating: 7)
-      network.computeGradients(
+      try network.computeGradients(
         batch, loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 4), kernels: kernels)
       optimizer.step(
         network.parameters, gradients: network.gradients, gradientScale: 0.25, learningRate: 0.5,
@@ -75,29 +75,29 @@ struct SlabTests {
     #expect(network.gradients.tail.allSatisfy { $0 == 7 })
   }
 
-  @Test("gradientOffset is where a layer's gradients start, or else those of the next that has any")
-  func gradientOffset() {
-    let network = network()
+  @Test("gradientOffset is where a stage's gradients start, or else those of the next that has any")
+  func gradientOffset() throws {
+    let network = try network()
     let offsets = network.layout.tensors.map(\.offset)
     #expect(
-      network.layers.indices.map(network.gradientOffset(ofLayer:)) == [
+      network.stages.indices.map(network.gradientOffset(ofStage:)) == [
         0, offsets[2], offsets[2], offsets[4], offsets[4], network.layout.count,
       ])
   }
 
-  @Test("once backward has passed a layer, all gradients from its offset on are filled")
-  func filledFromTheEnd() {
-    let network = network()
+  @Test("once backward has passed a stage, all gradients from its offset on are filled")
+  func filledFromTheEnd() throws {
+    let network = try network()
     let batch = SampleBatch(rows: 4, features: 15, outputs: 3, random: 1)
     network.gradients.all.update(repeating: .nan)
-    network.computeGradients(
+    try network.computeGradients(
       batch, loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 4),
       kernels: KernelSet(.baseline)
-    ) { layer in
-      let offset = network.gradientOffset(ofLayer: layer)
+    ) { stage in
+      let offset = network.gradientOffset(ofStage: stage)
       for tensor in network.layout.tensors {
         let isFilled = network.gradients.elements(of: tensor).allSatisfy { !$0.isNaN }
-        #expect(isFilled == (tensor.offset >= offset), "\(tensor.name) after layer \(layer)")
+        #expect(isFilled == (tensor.offset >= offset), "\(tensor.name) after stage \(stage)")
       }
     }
   }

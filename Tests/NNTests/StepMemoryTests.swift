@@ -12,15 +12,15 @@
     func doesNotGrow() async {
       await #expect(processExitsWith: .success) {
         let kernels = KernelSet(InstructionSet.supported.last!)
-        let network = Network(
+        let network = try Network(
           [.dense(units: 8), .relu, .dense(units: 3)], inputShape: Shape(5), maximumRows: 4)
         network.initialize(seed: 1)
         let optimizer = SGD(layout: network.layout, momentum: 0.9, weightDecay: 0)
         let batch = SampleBatch(rows: 4, features: 5, outputs: 3, random: 1)
         let shards = ShardRows(first: 0, ends: [1, 2, 2, 4])
-        func train(steps: Int) {
+        func train(steps: Int) throws {
           for _ in 0..<steps {
-            network.computeGradients(
+            try network.computeGradients(
               batch, loss: .softmaxCrossEntropy, shards: shards, kernels: kernels)
             optimizer.step(
               network.parameters, gradients: network.gradients, gradientScale: 0.25,
@@ -34,9 +34,9 @@
         }
         // The first look at it takes memory of its own.
         _ = try bytesInUse()
-        train(steps: 1000)
+        try train(steps: 1000)
         let before = try bytesInUse()
-        train(steps: 10_000)
+        try train(steps: 10_000)
         let growth = try bytesInUse() - before
         exit(growth < 10_000 * 32 / 2 ? EXIT_SUCCESS : EXIT_FAILURE)
       }

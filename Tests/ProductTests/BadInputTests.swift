@@ -37,7 +37,7 @@ private let badInputs = [
     status: 64, message: "1 shard cannot be shared by 2 ranks"),
   BadInput(
     testDescription: "a model that no machine can hold",
-    options: ["--set", "model=[{dense: 2000000000}, {dense: 2000000000}, {dense: 4}]"], status: 64,
+    options: ["--set", "model=[{dense: 200000000}, {dense: 200000000}, {dense: 4}]"], status: 64,
     message: "make the layers or training.batch-size smaller"),
   BadInput(
     testDescription: "an output that is a file", options: ["--output", "features.idx"], status: 73,

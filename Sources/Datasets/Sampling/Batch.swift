@@ -13,6 +13,8 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
   public private(set) var shards = ShardRows(undivided: 0)
   /// Samples of the whole batch, on all ranks.
   public private(set) var globalSize = 0
+  /// The position of this rank's first sample within the whole batch.
+  public private(set) var firstPosition = 0
 
   private let featureCount: Int
   private let width: Int
@@ -46,6 +48,7 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
     precondition(mine.count <= maximumRows)
     shards = partition.rows(ofRank: rank, batchSize: samples.count)
     globalSize = samples.count
+    firstPosition = mine.lowerBound
     for (row, position) in mine.enumerated() {
       let sample = Int(samples[samples.startIndex + position])
       dataset.copyFeatures(

@@ -2,11 +2,17 @@ import Kernels
 
 /// y = x w + b: every output a weighted sum of all inputs, whatever their shape.
 final class Dense: Layer {
+  static let definition = LayerDefinition("dense", main: "units", example: "{dense: 512}") {
+    let units = $0.integer("units", in: 1...1 << 31)
+    return { Dense(inputShape: $0, units: units) }
+  }
+
   let kind = "dense"
   let inputShape: Shape
   let outputShape: Shape
   /// `weight` is inputs x outputs, row-major: the transpose of PyTorch's `Linear`.
   let parameters: [Parameter]
+  let backwardReads: BackwardReads = .input
 
   init(inputShape: Shape, units: Int) {
     precondition(units > 0)
@@ -19,20 +25,20 @@ final class Dense: Layer {
     ]
   }
 
-  func forward(
-    _ x: Matrix, into y: Matrix, weights: [UnsafeMutablePointer<Float>], pass: Pass
-  ) {
-    pass.kernels.product(x, weightMatrix(weights[0]), into: y)
-    pass.kernels.addBias(weights[1], to: y)
+  func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
+    pass.kernels.product(x, weightMatrix(memory.weights[0]), into: y)
+    pass.kernels.addBias(memory.weights[1], to: y)
   }
 
   func backward(
-    _ dy: Matrix, x: Matrix, y: Matrix, into dx: Matrix?, weights: [UnsafeMutablePointer<Float>],
-    gradients: [UnsafeMutablePointer<Float>], pass: Pass
+    _ dy: Matrix, x: Matrix, y: Matrix, into dx: Matrix?, memory: LayerMemory, pass: Pass
   ) {
-    pass.kernels.productOfTranspose(x, dy, over: pass.shards, into: weightMatrix(gradients[0]))
-    pass.kernels.sumRows(dy, over: pass.shards, into: gradients[1])
-    if let dx { pass.kernels.productWithTranspose(dy, weightMatrix(weights[0]), into: dx) }
+    pass.kernels.productOfTranspose(
+      x, dy, over: pass.shards, into: weightMatrix(memory.gradients[0]))
+    pass.kernels.sumRows(dy, over: pass.shards, into: memory.gradients[1])
+    if let dx {
+      pass.kernels.productWithTranspose(dy, weightMatrix(memory.weights[0]), into: dx)
+    }
   }
 
   private func weightMatrix(_ base: UnsafeMutablePointer<Float>) -> Matrix {

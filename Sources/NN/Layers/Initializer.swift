@@ -3,6 +3,7 @@ import Kernels
 /// What a parameter is before the first step.
 public enum Initializer: Equatable, Sendable {
   case zero
+  case one
   /// Uniform in +-sqrt(6 / fanIn) (He, Zhang, Ren & Sun, ICCV 2015): keeps the variance of
   /// activations through layers with ReLU.
   case heUniform(fanIn: Int)
@@ -13,6 +14,8 @@ public enum Initializer: Equatable, Sendable {
     switch self {
     case .zero:
       tensor.update(repeating: 0)
+    case .one:
+      tensor.update(repeating: 1)
     case .heUniform(let fanIn):
       RandomStream(seed: seed, purpose: .initialization, instance: instance)
         .fillUniform(tensor, bound: (6 / Float(fanIn)).squareRoot())

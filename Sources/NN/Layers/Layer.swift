@@ -1,33 +1,58 @@
 import Kernels
 
-/// A step of a network: a function of a batch, with parameters, and its gradient.
+/// A function of a batch, with parameters, and its gradient.
 ///
 /// Batches are matrices of one row per sample. A layer's results for a sample may depend on that
-/// sample only, and sums over samples follow `pass.shards`: that is what makes a result independent
-/// of how many ranks share the work.
+/// sample only, or on sums over the whole global batch that `pass.batchSum` has added up; sums over
+/// samples follow `pass.shards`. That is what makes a result independent of how many ranks share
+/// the work. A layer keeps no memory of its own: what it needs it asks for, and is given with every
+/// call.
 public protocol Layer: AnyObject {
   /// What it is called in configurations, tensor names and messages.
   var kind: String { get }
   var inputShape: Shape { get }
   var outputShape: Shape { get }
+  /// What it learns. None unless implemented.
   var parameters: [Parameter] { get }
+  /// What it remembers without learning it, such as running means: saved with the model, and equal
+  /// on all ranks. None unless implemented.
+  var state: [Parameter] { get }
+
+  /// Floats of workspace for batches of up to `rows`. What is written there stays from forward to
+  /// backward. None unless implemented.
+  func workspaceCount(rows: Int) -> Int
+  /// Which of forward's matrices backward needs; all unless implemented.
+  var backwardReads: BackwardReads { get }
+  /// Whether forward's `y` may be its `x`, and backward's `dx` its `dy`. Never unless implemented.
+  var inPlace: InPlace { get }
+  /// The elementwise function that the layer is, if it is one of those that other layers can apply
+  /// to their own outputs. None unless implemented.
+  var activation: Activation? { get }
 
   /// Computes `y` from `x` (rows x inputShape.count to rows x outputShape.count).
-  /// - Parameter weights: where each of `parameters` lies.
-  func forward(
-    _ x: Matrix, into y: Matrix, weights: [UnsafeMutablePointer<Float>], pass: Pass)
+  /// - Throws: what `pass.batchSum` throws.
+  func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) throws
 
   /// Writes the gradients of the loss's sum over the pass's samples: by the parameters, to
-  /// `gradients` (over what was there), and by the input, to `dx` unless it is nil.
+  /// `memory.gradients` (over what was there), and by the input, to `dx` unless it is nil.
   /// - Parameters:
   ///   - dy: the gradient by the output.
-  ///   - x: the input, and `y` the output, of the forward pass.
+  ///   - x: the input, and `y` the output, of the forward pass: undefined where `backwardReads`
+  ///     does without them.
   func backward(
-    _ dy: Matrix, x: Matrix, y: Matrix, into dx: Matrix?, weights: [UnsafeMutablePointer<Float>],
-    gradients: [UnsafeMutablePointer<Float>], pass: Pass)
+    _ dy: Matrix, x: Matrix, y: Matrix, into dx: Matrix?, memory: LayerMemory, pass: Pass) throws
 }
 
-/// One tensor that a layer learns.
+extension Layer {
+  public var parameters: [Parameter] { [] }
+  public var state: [Parameter] { [] }
+  public func workspaceCount(rows: Int) -> Int { 0 }
+  public var backwardReads: BackwardReads { [.input, .output] }
+  public var inPlace: InPlace { .never }
+  public var activation: Activation? { nil }
+}
+
+/// One tensor that a layer learns or remembers.
 public struct Parameter: Sendable {
   /// Within the layer, such as `weight`.
   public var name: String
@@ -41,14 +66,44 @@ public struct Parameter: Sendable {
   }
 }
 
-/// What one forward and backward pass works with.
-public struct Pass {
-  public let kernels: KernelSet
-  /// Which rows are which shard's.
-  public let shards: ShardRows
+/// What a layer's backward pass needs of its forward pass.
+public struct BackwardReads: OptionSet, Sendable {
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
 
-  public init(kernels: KernelSet, shards: ShardRows) {
-    self.kernels = kernels
-    self.shards = shards
+  public static let input = BackwardReads(rawValue: 1)
+  public static let output = BackwardReads(rawValue: 2)
+}
+
+/// Whether a layer's outputs may lie where its inputs are.
+public enum InPlace: Sendable {
+  case never
+  case overwriting
+  /// Output and input are the same numbers; only their shape differs.
+  case unchanged
+}
+
+/// Where a layer's tensors lie.
+public struct LayerMemory {
+  /// Each of the layer's `parameters`, and each one's gradient.
+  public let weights: [UnsafeMutablePointer<Float>]
+  public let gradients: [UnsafeMutablePointer<Float>]
+  /// Each of the layer's `state`.
+  public let state: [UnsafeMutablePointer<Float>]
+  /// As many floats as the layer asked for, 64-byte aligned; undefined before the first pass.
+  public let workspace: UnsafeMutablePointer<Float>
+  /// The layer's number within the network, by which its random numbers differ from those of other
+  /// layers.
+  public let number: Int
+
+  public init(
+    weights: [UnsafeMutablePointer<Float>], gradients: [UnsafeMutablePointer<Float>],
+    state: [UnsafeMutablePointer<Float>], workspace: UnsafeMutablePointer<Float>, number: Int
+  ) {
+    self.weights = weights
+    self.gradients = gradients
+    self.state = state
+    self.workspace = workspace
+    self.number = number
   }
 }

@@ -1,14 +1,19 @@
 import Kernels
 
 /// What a network's outputs are held against: one loss per sample, and its gradient.
-public enum Loss: String, CaseIterable, Sendable {
-  /// -log softmax(outputs)[label], for one label per sample.
-  case softmaxCrossEntropy = "softmax-cross-entropy"
-  /// The mean of (output - target)^2 over a sample's outputs.
-  case squaredError = "squared-error"
+public struct Loss: Sendable {
+  typealias Evaluation =
+    @Sendable (
+      _ outputs: Matrix, _ targets: Targets, _ losses: UnsafeMutablePointer<Float>,
+      _ gradient: Matrix, _ kernels: KernelSet
+    ) -> Void
 
+  public let name: String
+  /// Every setting, defaults too: they read back as the same loss.
+  public let settings: [Setting.Entry]
   /// Whether targets are class labels; else they are one value per output.
-  public var usesLabels: Bool { self == .softmaxCrossEntropy }
+  public let usesLabels: Bool
+  private let evaluation: Evaluation
 
   /// Writes each sample's loss, and the gradient of their sum by the outputs.
   /// - Precondition: `targets` are of the kind that `usesLabels` says, one per row.
@@ -16,15 +21,82 @@ public enum Loss: String, CaseIterable, Sendable {
     _ outputs: Matrix, _ targets: Targets, losses: UnsafeMutablePointer<Float>,
     gradient: Matrix, kernels: KernelSet
   ) {
-    switch (self, targets) {
-    case (.softmaxCrossEntropy, .labels(let labels)):
-      kernels.softmaxCrossEntropy(outputs, labels: labels, losses: losses, into: gradient)
-    case (.squaredError, .values(let values)):
-      kernels.squaredError(outputs, targets: values, losses: losses, into: gradient)
-    case (.softmaxCrossEntropy, .values), (.squaredError, .labels):
-      preconditionFailure("\(rawValue) was given targets of the other kind")
+    evaluation(outputs, targets, losses, gradient, kernels)
+  }
+
+  /// A loss by name and settings: `Loss("huber", ["delta": 1.0])`.
+  /// - Throws: the first `SettingFault`.
+  public init(_ name: String, _ settings: Setting = Setting(.none)) throws {
+    var faults: [SettingFault] = []
+    let loss = Loss(name, settings, place: settings.place, faults: &faults)
+    if let fault = faults.first { throw fault }
+    self = loss!
+  }
+
+  /// A loss as a configuration has it: a name, or a map of `name` and settings.
+  /// - Parameter faults: everything that is wrong with it is added here; nil is returned then.
+  public init?(_ setting: Setting, faults: inout [SettingFault]) {
+    switch setting.value {
+    case .text(let name):
+      self.init(name, Setting(.none, place: setting.place), place: setting.place, faults: &faults)
+    case .map(let entries):
+      let name = entries.last { $0.key == "name" }?.value ?? Setting(.none, place: setting.place)
+      guard case .text(let text) = name.value else { fallthrough }
+      let others = Setting(.map(entries.filter { $0.key != "name" }), place: setting.place)
+      self.init(text, others, place: name.place, faults: &faults)
+    default:
+      faults.append(
+        SettingFault(
+          place: setting.place,
+          description: "expected \(Loss.names.joined(separator: " or ")), or a name with settings "
+            + "such as {name: squared-error}, found \(setting.found)"))
+      return nil
     }
   }
+
+  private init?(
+    _ name: String, _ setting: Setting, place: Int, faults: inout [SettingFault]
+  ) {
+    guard let definition = LossDefinition.all.first(where: { $0.name == name }) else {
+      let hint =
+        Suggestion.nearest(to: name, among: Loss.names).map { "did you mean '\($0)'?" }
+        ?? "there are \(Loss.names.joined(separator: ", "))"
+      faults.append(SettingFault(place: place, description: "unknown loss '\(name)'; \(hint)"))
+      return nil
+    }
+    let reader = SettingReader(setting, of: name, main: nil, example: name)
+    evaluation = definition.read(reader)
+    reader.refuseUnknownKeys()
+    self.name = name
+    usesLabels = definition.usesLabels
+    settings = reader.resolved
+    faults += reader.faults
+    if !reader.faults.isEmpty { return nil }
+  }
+
+  /// The names that configurations use.
+  public static let names = LossDefinition.all.map(\.name)
+
+  public static let softmaxCrossEntropy = try! Loss("softmax-cross-entropy")
+  public static let squaredError = try! Loss("squared-error")
+
+  /// As a configuration has it.
+  public var setting: Setting {
+    settings.isEmpty
+      ? Setting(.text(name))
+      : Setting(.map([.init(key: "name", value: Setting(.text(name)))] + settings))
+  }
+}
+
+extension Loss: Equatable {
+  public static func == (a: Loss, b: Loss) -> Bool {
+    a.name == b.name && a.settings == b.settings
+  }
+}
+
+extension Loss: CustomStringConvertible {
+  /// As YAML, on one line.
+  public var description: String { setting.description }
 }
 
 /// A batch's targets, one entry per row.

@@ -1,4 +1,5 @@
 import Foundation
+import NN
 import Yams
 
 /// Everything that is wrong with a configuration, a line each.
@@ -38,7 +39,7 @@ final class ConfigurationReader {
     var origin: Origin
   }
 
-  private let tree: ConfigurationTree
+  let tree: ConfigurationTree
   private let environment: [String: String]
   private(set) var entries: [Entry] = []
   private(set) var faults: [ConfigurationError.Fault] = []
@@ -47,6 +48,8 @@ final class ConfigurationReader {
   private var ignored: Set<[String]> = []
   /// Keys whose values were asked for.
   private var asked: Set<[String]> = []
+  /// Where settings were written, by their `place`.
+  private var places: [Origin] = [.builtIn]
 
   /// Environment variables of ours that are no configuration keys.
   private static let otherVariables: Set<String> = ["LOCKSTEP_KERNELS"]
@@ -98,7 +101,7 @@ final class ConfigurationReader {
     _ path: String, _ expectation: String, parse: (Node) -> Value?, text: (Value) -> String
   ) -> Value? {
     guard find(path) != nil else {
-      fault(path, section(of: path), "missing: expected \(expectation)")
+      missing(path, expectation)
       return nil
     }
     return optional(path, expectation, parse: parse, text: text)
@@ -116,6 +119,11 @@ final class ConfigurationReader {
     guard let found = tree[keys[...]] else { return false }
     if case .value(let node, _) = found, node.null != nil { return false }
     return true
+  }
+
+  /// Adds the fault of a value that must be there and is not.
+  func missing(_ path: String, _ expectation: String) {
+    fault(path, section(of: path), "missing: expected \(expectation)")
   }
 
   func fault(_ path: String, _ origin: Origin, _ reason: String) {
@@ -178,7 +186,7 @@ final class ConfigurationReader {
     }
   }
 
-  private func find(_ path: String) -> (Node, Origin)? {
+  func find(_ path: String) -> (Node, Origin)? {
     let keys = path.split(separator: ".").map(String.init)
     note(keys)
     asked.insert(keys)
@@ -215,9 +223,29 @@ final class ConfigurationReader {
     return tree.origin
   }
 
-  private func record(_ path: String, _ text: String, _ origin: Origin) {
+  func record(_ path: String, _ text: String, _ origin: Origin) {
     entries.append(
       Entry(path: path.split(separator: ".").map(String.init), text: text, origin: origin))
+  }
+
+  /// The place by which a setting knows its origin.
+  func place(_ origin: Origin) -> Int {
+    places.append(origin)
+    return places.count - 1
+  }
+
+  func origin(ofPlace place: Int) -> Origin { places[place] }
+
+  /// The environment's values for keys below a path, in alphabetical order; they count as asked for.
+  func variables(below path: [String]) -> [(key: String, value: Node, origin: Origin)] {
+    if tree[path[...]]?.origin == .commandLine { return [] }
+    let prefix = ConfigurationReader.variable(path) + "_"
+    return environment.keys.filter { $0.hasPrefix(prefix) }.sorted().map { name in
+      let key = name.dropFirst(prefix.count).lowercased().replacing("_", with: "-")
+      asked.insert(path + [key])
+      let text = environment[name]!
+      return (key, (try? Yams.compose(yaml: text)) ?? Node(text), .environment(name))
+    }
   }
 
   /// `training.batch-size` is `LOCKSTEP_TRAINING_BATCH_SIZE`.

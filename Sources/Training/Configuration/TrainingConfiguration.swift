@@ -78,7 +78,7 @@ public struct TrainingConfiguration: Sendable {
 
     let data = DataConfiguration(reader)
     model = LayerSpecification.list(reader, "model")
-    loss = reader.choice("loss", default: .softmaxCrossEntropy)
+    loss = Loss.read(reader, "loss", default: .softmaxCrossEntropy)
     optimizer = OptimizerConfiguration(reader)
 
     epochs = reader.integer("training.epochs", default: 1, in: 1...large)
@@ -107,8 +107,8 @@ public struct TrainingConfiguration: Sendable {
       reader.fault(
         "loss",
         loss.usesLabels
-          ? "\(loss.rawValue) needs class labels, and data.train has targets"
-          : "\(loss.rawValue) needs targets, and data.train has class labels")
+          ? "\(loss.name) needs class labels, and data.train has targets"
+          : "\(loss.name) needs targets, and data.train has class labels")
     }
     reader.refuseUnknownKeys()
     guard reader.faults.isEmpty, let data else { throw ConfigurationError(faults: reader.faults) }

@@ -49,8 +49,8 @@ final class Evaluator {
       dataset, sampler: sampler, partition: partition, rank: rank,
       range: 0..<sampler.batchesPerEpoch, instructions: kernels.instructions)
     while let batch = stream.next() {
-      let outputs = network.forward(
-        batch.inputs, pass: Pass(kernels: kernels, shards: batch.shards))
+      let outputs = try network.forward(
+        batch.inputs, pass: Pass(kernels: kernels, shards: batch.shards, mode: .evaluation))
       loss.evaluate(
         outputs, batch.targets(loss), losses: losses.base,
         gradient: network.outputGradient(rows: batch.rows), kernels: kernels)

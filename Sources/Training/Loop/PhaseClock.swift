@@ -1,7 +1,7 @@
 import Foundation
 
 /// Where a rank's time goes.
-struct PhaseClock {
+final class PhaseClock {
   enum Phase: Int, CaseIterable {
     case data
     case compute
@@ -13,7 +13,7 @@ struct PhaseClock {
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var last: ContinuousClock.Instant
-  private var phase = Phase.other
+  private(set) var phase = Phase.other
   private var spent: InlineArray<5, Duration> = .init(repeating: .zero)
 
   init() {
@@ -22,7 +22,7 @@ struct PhaseClock {
   }
 
   /// Ends the current phase and begins another.
-  mutating func enter(_ next: Phase) {
+  func enter(_ next: Phase) {
     let now = clock.now
     spent[phase.rawValue] += now - last
     last = now

@@ -15,11 +15,12 @@ final class Trainer {
   private let synchronizer: GradientSynchronizer
   private let optimizer: SGD
   private let evaluator: Evaluator?
+  private let batchSum: GroupSum
   private let losses: AlignedBuffer
   private let world: World
   private let choices = ChoiceLog()
 
-  private(set) var clock = PhaseClock()
+  let clock = PhaseClock()
   private(set) var progress = TrainingProgress()
 
   /// What travels behind the gradients, so that means are exact however the samples are spread.
@@ -48,9 +49,9 @@ final class Trainer {
     let rows = plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler)
     let group = group
     network = try Network(
-      configuration.model, inputShape: Shape(plan.training.featureExtents),
-      maximumRows: max(rows, evaluator?.maximumRows ?? 0), gradientTail: Tail.count,
+      plan.network, maximumRows: max(rows, evaluator?.maximumRows ?? 0), gradientTail: Tail.count,
       gradientMemory: { try group.allocate(Float.self, count: $0) })
+    batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
     network.initialize(seed: configuration.seed)
     losses = AlignedBuffer(count: rows)
     optimizer = SGD(
@@ -73,7 +74,7 @@ final class Trainer {
       clock.enter(.data)
       let batch = stream.next()!
       let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
-      let loss = try trainStep(batch, learningRate: rate)
+      let loss = try trainStep(step, batch, learningRate: rate)
       clock.enter(.other)
       try requireFinite(loss, "loss of step \(step + 1)")
       progress.record(step: step, loss: loss, samples: batch.globalSize)
@@ -91,9 +92,11 @@ final class Trainer {
   /// The last update is seen by no loss.
   /// - Precondition: all ranks have the same parameters.
   func requireFiniteParameters() throws {
-    for tensor in network.layout.tensors {
-      for value in network.parameters.elements(of: tensor) where !value.isFinite {
-        try requireFinite(Double(value), "parameter \(tensor.name)")
+    for slab in [network.parameters, network.state] {
+      for tensor in slab.layout.tensors {
+        for value in slab.elements(of: tensor) where !value.isFinite {
+          try requireFinite(Double(value), "parameter \(tensor.name)")
+        }
       }
     }
   }
@@ -109,19 +112,22 @@ final class Trainer {
   }
 
   /// One step: forward, loss, backward, allreduce, update. Returns the mean loss over the batch.
-  private func trainStep(_ batch: Batch, learningRate: Float) throws -> Double {
+  private func trainStep(_ step: Int, _ batch: Batch, learningRate: Float) throws -> Double {
     clock.enter(.compute)
-    let pass = Pass(kernels: kernels, shards: batch.shards)
-    let outputs = network.forward(batch.inputs, pass: pass)
+    let pass = Pass(
+      kernels: kernels, shards: batch.shards, mode: .training, seed: configuration.seed,
+      firstSample: plan.sampler.samples(before: step) + batch.firstPosition,
+      globalRows: batch.globalSize, batchSum: batchSum)
+    let outputs = try network.forward(batch.inputs, pass: pass)
     configuration.loss.evaluate(
       outputs, batch.targets(configuration.loss), losses: losses.base,
       gradient: network.outputGradient(rows: batch.rows), kernels: kernels)
     let tail = network.gradients.tail
     tail[Tail.lossSum] = kernels.sum(losses.base, over: batch.shards)
     tail[Tail.samples] = Float(batch.rows)
-    for layer in network.layers.indices.reversed() {
-      network.backward(throughLayer: layer, inputs: batch.inputs, pass: pass)
-      try synchronizer.filled(from: network.gradientOffset(ofLayer: layer))
+    for stage in network.stages.indices.reversed() {
+      try network.backward(throughStage: stage, inputs: batch.inputs, pass: pass)
+      try synchronizer.filled(from: network.gradientOffset(ofStage: stage))
     }
     clock.enter(.communication)
     try synchronizer.finish()

@@ -10,6 +10,7 @@ struct TrainingPlan {
   let configuration: TrainingConfiguration
   let training: any Dataset
   let test: (any Dataset)?
+  let network: NetworkPlan
   let sampler: Sampler
   let partition: Partition
   let instructions: InstructionSet
@@ -21,14 +22,15 @@ struct TrainingPlan {
   init(
     _ configuration: TrainingConfiguration, world: World, environment: [String: String]
   ) throws {
-    let (training, test, ownSet, choice) = try world.together {
+    let (training, test, network, ownSet, choice) = try world.together {
       let set = try InstructionSet.selected(by: environment)
       let training = try configuration.data.open(configuration.data.train, name: "data.train")
       let test = try configuration.data.test.map {
         try configuration.data.open($0, name: "data.test")
       }
-      try TrainingPlan.check(configuration, training: training, test: test, world: world)
-      return (training, test, set, try configuration.methodChoice())
+      let network = try TrainingPlan.network(
+        configuration, training: training, test: test, world: world)
+      return (training, test, network, set, try configuration.methodChoice())
     }
     try world.requireEqual(
       "\(training.shapeDescription); \(test?.shapeDescription ?? "none")", "the data are",
@@ -45,6 +47,7 @@ struct TrainingPlan {
     self.training = training
     self.choice = choice
     self.test = test
+    self.network = network
     instructions = sets[Int(common.map { $0[0] }.min()!)]
     sampler = Sampler(
       count: training.count, batchSize: configuration.batchSize, seed: configuration.seed,
@@ -69,13 +72,19 @@ struct TrainingPlan {
       + "4, ... ranks to rounding, not bit for bit"
   }
 
-  private static func check(
+  /// The network for the data, if model, data, ranks and memory go together.
+  private static func network(
     _ configuration: TrainingConfiguration, training: any Dataset, test: (any Dataset)?,
     world: World
-  ) throws {
+  ) throws -> NetworkPlan {
     try configuration.requireWork(forRanks: world.size)
-    try checkMemory(configuration, training, world: world)
-    try checkTargets(configuration, training, name: "data.train")
+    let network = try NetworkPlan(
+      configuration.model, inputShape: Shape(training.featureExtents))
+    let samples = max(training.count, test?.count ?? 0)
+    try checkMemory(
+      network, configuration, rows: configuration.largestRows(ranks: world.size, samples: samples),
+      ranksOnThisHost: world.ranksOnThisHost)
+    try checkTargets(network, training, name: "data.train")
     if let test {
       guard test.featureCount == training.featureCount else {
         throw TrainingError(
@@ -83,46 +92,38 @@ struct TrainingPlan {
           "data.test: samples have \(test.featureCount) features, those of data.train have "
             + "\(training.featureCount)")
       }
-      try checkTargets(configuration, test, name: "data.test")
+      try checkTargets(network, test, name: "data.test")
     }
+    return network
   }
 
   /// Refuses a model that cannot fit into this machine, before anything is allocated for it.
   private static func checkMemory(
-    _ configuration: TrainingConfiguration, _ training: any Dataset, world: World
+    _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranksOnThisHost: Int
   ) throws {
-    var shape = Shape(training.featureExtents)
-    var parameters = 0.0
-    // Of one sample: two batches of inputs, each layer's outputs, and two gradients by outputs.
-    var activations = 2 * Double(shape.count)
-    var widest = 0
-    for specification in configuration.model {
-      parameters += Double(specification.parameterCount(for: shape))
-      shape = specification.outputShape(for: shape)
-      activations += Double(shape.count)
-      widest = max(widest, shape.count)
-    }
-    activations += 2 * Double(widest)
-    let rows = Double(min(configuration.batchSize, training.count)) / Double(world.size)
-    // Parameters, gradients, velocity.
-    let floats = 3 * parameters + rows.rounded(.up) * activations
-    let bytes = floats * Double(MemoryLayout<Float>.stride) * Double(world.ranksOnThisHost)
+    var need = MemoryNeed(network, rows: rows)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
-    guard bytes <= available else {
-      throw TrainingError(
-        ExitStatus.usage,
-        String(
-          format: "model: %.0f parameters and a batch of %d need %.1f GB on a host with %.1f GB: "
-            + "make the layers or training.batch-size smaller", parameters,
-          configuration.batchSize, bytes / 1e9, available / 1e9))
+    func check() throws {
+      let bytes = need.total * Double(ranksOnThisHost)
+      guard bytes <= available else {
+        throw TrainingError(
+          ExitStatus.usage,
+          String(
+            format: "model: %ld parameters and a batch of %d need %.1f GB on a host with %.1f GB: "
+              + "make the layers or training.batch-size smaller", network.layout.parameterCount,
+            configuration.batchSize, bytes / 1e9, available / 1e9))
+      }
     }
+    try check()
+    // Counted only for a batch that fits.
+    need.workspace = 4 * Double(network.workspaceCount(rows: rows))
+    try check()
   }
 
   private static func checkTargets(
-    _ configuration: TrainingConfiguration, _ dataset: any Dataset, name: String
+    _ network: NetworkPlan, _ dataset: any Dataset, name: String
   ) throws {
-    let input = Shape(dataset.featureExtents)
-    let outputs = configuration.model.reduce(input) { $1.outputShape(for: $0) }.count
+    let outputs = network.outputShape.count
     switch dataset.targets {
     case .labels(let classes) where classes > outputs:
       throw TrainingError(

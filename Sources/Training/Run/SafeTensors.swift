@@ -16,16 +16,16 @@ enum SafeTensors {
     }
   }
 
-  /// All tensors of a slab, in the slab's order, without its padding.
+  /// All tensors of some slabs, in the slabs' order, without padding.
   /// - Parameter metadata: texts for the header's `__metadata__`.
-  static func encode(_ slab: Slab, metadata: [String: String]) throws -> Data {
+  static func encode(_ slabs: [Slab], metadata: [String: String]) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var fields = [
       "\"__metadata__\":" + String(decoding: try encoder.encode(metadata), as: UTF8.self)
     ]
     var offset = 0
-    for tensor in slab.layout.tensors {
+    for tensor in slabs.flatMap(\.layout.tensors) {
       let size = tensor.shape.count * MemoryLayout<Float>.size
       let entry = Entry(shape: tensor.shape.dimensions, dataOffsets: [offset, offset + size])
       let name = String(decoding: try encoder.encode(tensor.name), as: UTF8.self)
@@ -37,8 +37,10 @@ enum SafeTensors {
     var data = Data(capacity: 8 + header.utf8.count + offset)
     withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
     data.append(contentsOf: header.utf8)
-    for tensor in slab.layout.tensors {
-      data.append(contentsOf: UnsafeRawBufferPointer(slab.elements(of: tensor)))
+    for slab in slabs {
+      for tensor in slab.layout.tensors {
+        data.append(contentsOf: UnsafeRawBufferPointer(slab.elements(of: tensor)))
+      }
     }
     return data
   }

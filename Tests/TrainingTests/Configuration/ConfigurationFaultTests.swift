@@ -13,7 +13,7 @@ struct ConfigurationFaultTests {
         format: synthetic
         train: {samples: none}
       modle: [{dense: 10}]
-      loss: squared
+      loss: squard-error
       optimizer:
         momentum: 2
         schedule: {nam: cosine}
@@ -27,7 +27,7 @@ struct ConfigurationFaultTests {
       "c.yaml:3: data.train.samples: expected a whole number",
       "c.yaml:1: model: missing: expected a list of layers",
       "c.yaml:4: modle: unknown key; did you mean 'model'?",
-      "c.yaml:5: loss: expected softmax-cross-entropy or squared-error, found 'squared'",
+      "c.yaml:5: loss: unknown loss 'squard-error'; did you mean 'squared-error'?",
       "c.yaml:7: optimizer.momentum: expected a number from 0.0 to 1.0, found '2'",
       "c.yaml:8: optimizer.schedule.nam: unknown key; did you mean 'name'?",
       "c.yaml:9: training.shards: expected a power of two, found 6",

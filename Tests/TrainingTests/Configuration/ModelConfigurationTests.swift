@@ -21,19 +21,78 @@ struct ModelConfigurationTests {
     "a layer that is not right is named by its number, and told what it needs",
     arguments: [
       ("[{dense: 1}, rleu]", "layer 1: unknown layer 'rleu'; did you mean 'relu'?"),
-      ("[convolution]", "layer 0: unknown layer 'convolution'; there are dense, relu"),
+      (
+        "[convolution]",
+        "layer 0: unknown layer 'convolution'; there are "
+          + LayerSpecification.names.joined(separator: ", ")
+      ),
       ("[{Dense: 3}]", "layer 0: unknown layer 'Dense'; did you mean 'dense'?"),
-      ("[dense]", "layer 0: dense needs its number of outputs, such as {dense: 512}"),
-      ("[{dense: 0}]", "layer 0: dense needs its number of outputs, such as {dense: 512}"),
-      ("[{dense: x}]", "layer 0: dense needs its number of outputs, such as {dense: 512}"),
-      ("[{dense: }]", "layer 0: dense needs its number of outputs, such as {dense: 512}"),
-      ("[relu, {relu: 3}]", "layer 1: relu has no setting"),
-      ("[{dense: 3, relu: 1}]", "layer 0: expected a name, or one name with a setting"),
-      ("[[relu]]", "layer 0: expected a name, or one name with a setting"),
-      ("[{}]", "layer 0: expected a name, or one name with a setting"),
+      ("[dense]", "layer 0 (dense): units is missing: expected {dense: 512}"),
+      ("[{dense: }]", "layer 0 (dense): units is missing: expected {dense: 512}"),
+      ("[{dense: {}}]", "layer 0 (dense): units is missing: expected {dense: 512}"),
+      (
+        "[{dense: 0}]",
+        "layer 0 (dense): units: expected a whole number from 1 to 2147483648, found '0'"
+      ),
+      (
+        "[{dense: x}]",
+        "layer 0 (dense): units: expected a whole number from 1 to 2147483648, found 'x'"
+      ),
+      (
+        "[{dense: [3]}]",
+        "layer 0 (dense): units: expected a whole number from 1 to 2147483648, found a list"
+      ),
+      (
+        "[{dense: {units: 3, unit: 4}}]",
+        "layer 0 (dense): unknown setting 'unit'; did you mean 'units'?"
+      ),
+      ("[relu, {relu: 3}]", "layer 1 (relu): expected relu, found '3'"),
+      ("[relu, {relu: {a: 3}}]", "layer 1 (relu): unknown setting 'a'; there are none"),
+      ("[{dense: 3, relu: 1}]", "layer 0: expected a name, or one name with its settings"),
+      ("[[relu]]", "layer 0: expected a name, or one name with its settings"),
+      ("[{}]", "layer 0: expected a name, or one name with its settings"),
+      ("[{residual: relu}]", "layer 0 (residual): layers: expected a list of layers, found 'relu'"),
+      ("[{residual: []}]", "layer 0 (residual): layers: expected a list of layers, found a list"),
+      ("[{residual: [relu, rel]}]", "layer 0.1: unknown layer 'rel'; did you mean 'relu'?"),
+      (
+        "[{residual: {layers: [relu], shortcut: [{residual: [dense]}]}}]",
+        "layer 0.shortcut.0.0 (dense): units is missing: expected {dense: 512}"
+      ),
     ])
   func layerFaults(model: String, reason: String) {
     #expect(faults(model) == ["c.yaml:2: model: \(reason)"])
+  }
+
+  @Test("every fault of every layer is reported, each with its line")
+  func allFaults() {
+    let model = """
+
+        - {dense: {unit: 3}}
+        - {residual: [{dense: 3},
+                      {dense: -1}, rel]}
+        - {relu: 2}
+      """
+    #expect(
+      faults(model) == [
+        "c.yaml:3: model: layer 0 (dense): units is missing: expected {dense: 512}",
+        "c.yaml:3: model: layer 0 (dense): unknown setting 'unit'; did you mean 'units'?",
+        "c.yaml:5: model: layer 1.1 (dense): units: expected a whole number from 1 to 2147483648, "
+          + "found '-1'",
+        "c.yaml:5: model: layer 1.2: unknown layer 'rel'; did you mean 'relu'?",
+        "c.yaml:6: model: layer 2 (relu): expected relu, found '2'",
+      ])
+  }
+
+  @Test("blocks and settings read back, with every default")
+  func roundTrip() throws {
+    let configuration = try ConfigurationFixture.read(
+      settings: ["model=[flatten, {residual: [{dense: 4}, relu]}, {dense: {units: 10}}]"])
+    #expect(
+      configuration.text.contains(
+        "model: [flatten, {residual: {layers: [{dense: 4}, relu], shortcut: []}}, "
+          + "{dense: 10}]"))
+    let again = try TrainingConfiguration(yaml: configuration.text, name: "again.yaml")
+    #expect(again.model == configuration.model)
   }
 
   @Test(

@@ -19,7 +19,7 @@ struct SafeTensorsTests {
   @Test("names, shapes, offsets and bytes are those of the slab, without its padding")
   func content() throws {
     let slab = SlabFixture.slab()
-    let encoded = try SafeTensors.encode(slab, metadata: ["a": "b\"c", "version": "1"])
+    let encoded = try SafeTensors.encode([slab], metadata: ["a": "b\"c", "version": "1"])
     let (header, data) = try parse(encoded)
     #expect(header["__metadata__"] as? [String: String] == ["a": "b\"c", "version": "1"])
     #expect(Set(header.keys) == Set(["__metadata__"] + slab.layout.tensors.map(\.name)))
@@ -43,7 +43,7 @@ struct SafeTensorsTests {
   func alignment(extra: Int) throws {
     let text = String(repeating: "x", count: extra)
     let (header, data) = try parse(
-      try SafeTensors.encode(SlabFixture.slab(), metadata: ["a": text]))
+      try SafeTensors.encode([SlabFixture.slab()], metadata: ["a": text]))
     #expect((header["__metadata__"] as? [String: String])?["a"] == text)
     #expect(data.count == 28)
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import NN
 
 @Suite("suggestions for mistyped names")
 struct SuggestionTests {

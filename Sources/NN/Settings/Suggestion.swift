@@ -1,7 +1,7 @@
 /// What a user who mistyped a name may have meant.
-enum Suggestion {
+public enum Suggestion {
   /// The name with the fewest edits, if there are few enough to be a slip.
-  static func nearest(to name: String, among names: [String]) -> String? {
+  public static func nearest(to name: String, among names: [String]) -> String? {
     let ranked = names.map { (name: $0, distance: distance($0, name)) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(2, name.count / 3) ? best.name : nil
