@@ -50,6 +50,16 @@ public enum Quantity {
     return String(format: "%.\(digits)f \(unit.name)", value)
   }
 
+  /// Three digits and the unit that suits them, a power of 1024: `2.04 MiB`.
+  public static func text(bytes: Double) -> String {
+    let units: [Unit] = [("B", 1), ("KiB", 0x1p10), ("MiB", 0x1p20), ("GiB", 0x1p30)]
+    // 1023.5 B would be written as 1024 B.
+    let unit = units.first { bytes < 1023.5 * $0.factor } ?? units.last!
+    let value = bytes / unit.factor
+    let digits = unit.factor == 1 || value >= 99.95 ? 0 : value < 9.995 ? 2 : 1
+    return String(format: "%.\(digits)f \(unit.name)", value)
+  }
+
   private typealias Unit = (name: String, factor: Double)
 
   private static func value(

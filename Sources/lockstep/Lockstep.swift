@@ -10,7 +10,7 @@ struct Lockstep: ParsableCommand {
     commandName: "lockstep",
     abstract: "Trains models by synchronous data-parallel SGD on CPU clusters.",
     version: "0.1.0",
-    subcommands: [Train.self, Launch.self, Scale.self, Bench.self, Simulate.self])
+    subcommands: [Train.self, Launch.self, Scale.self, Bench.self, Simulate.self, Inspect.self])
 }
 
 extension Program {

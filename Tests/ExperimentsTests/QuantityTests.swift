@@ -84,3 +84,13 @@ func lists() throws {
 func writtenTimes(seconds: Double, text: String) {
   #expect(Quantity.text(seconds: seconds) == text)
 }
+
+@Test(
+  "bytes are written with the unit that suits them",
+  arguments: [
+    (0, "0 B"), (1023, "1023 B"), (1023.6, "1.00 KiB"), (1536, "1.50 KiB"), (10_240, "10.0 KiB"),
+    (102_400, "100 KiB"), (2_143_360, "2.04 MiB"), (0x1p31, "2.00 GiB"), (0x1p40, "1024 GiB"),
+  ] as [(Double, String)])
+func writtenBytes(bytes: Double, text: String) {
+  #expect(Quantity.text(bytes: bytes) == text)
+}

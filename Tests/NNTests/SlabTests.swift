@@ -75,12 +75,12 @@ struct SlabTests {
     #expect(network.gradients.tail.allSatisfy { $0 == 7 })
   }
 
-  @Test("gradientOffset is where a stage's gradients start, or else those of the next that has any")
-  func gradientOffset() throws {
+  @Test("gradients of a stage start at its offset, or else those of the next that has any")
+  func gradientOffsets() throws {
     let network = try network()
     let offsets = network.layout.tensors.map(\.offset)
     #expect(
-      network.stages.indices.map(network.gradientOffset(ofStage:)) == [
+      network.plan.gradientOffsets == [
         0, offsets[2], offsets[2], offsets[4], offsets[4], network.layout.count,
       ])
   }
@@ -94,7 +94,7 @@ struct SlabTests {
       batch, loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 4),
       kernels: KernelSet(.baseline)
     ) { stage in
-      let offset = network.gradientOffset(ofStage: stage)
+      let offset = network.plan.gradientOffsets[stage]
       for tensor in network.layout.tensors {
         let isFilled = network.gradients.elements(of: tensor).allSatisfy { !$0.isNaN }
         #expect(isFilled == (tensor.offset >= offset), "\(tensor.name) after stage \(stage)")

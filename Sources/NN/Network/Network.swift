@@ -22,7 +22,6 @@ public final class Network {
   private let memories: [LayerMemory?]
   /// Of each stage, what it does of the stage behind it.
   private let fusions: [Fusion?]
-  private let gradientOffsets: [Int]
 
   private struct Fusion {
     var layer: any ActivationFusing
@@ -59,9 +58,7 @@ public final class Network {
     self.workspaces = workspaces
 
     var (tensors, states) = (layout.tensors[...], plan.stateLayout.tensors[...])
-    var offsets: [Int] = []
     memories = plan.stages.enumerated().map { number, stage in
-      offsets.append(tensors.first?.offset ?? layout.count)
       guard let layer = stage.layer else { return nil }
       let mine = tensors.prefix(layer.parameters.count)
       let remembered = states.prefix(layer.state.count)
@@ -73,7 +70,6 @@ public final class Network {
         state: remembered.map { state.base + $0.offset }, workspace: workspaces[number].base,
         number: number)
     }
-    gradientOffsets = offsets
     fusions = plan.stages.indices.map { number in
       guard number + 1 < plan.stages.count, plan.stages[number + 1].input == number + 1,
         memoryPlan.valueBuffer[number + 2] == memoryPlan.valueBuffer[number + 1],
@@ -88,9 +84,6 @@ public final class Network {
   public var stages: [NetworkPlan.Stage] { plan.stages }
   public var inputShape: Shape { plan.inputShape }
   public var outputShape: Shape { plan.outputShape }
-
-  /// Where stage `number`'s gradients start: once `backward` has passed it, all behind are filled.
-  public func gradientOffset(ofStage number: Int) -> Int { gradientOffsets[number] }
 
   /// Sets the parameters to what `seed` says, on any rank, and the state to its beginning.
   public func initialize(seed: UInt64) {

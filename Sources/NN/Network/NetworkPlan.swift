@@ -35,6 +35,9 @@ public struct NetworkPlan {
 
   public let inputShape: Shape
   public private(set) var stages: [Stage] = []
+  /// Where each stage's gradients start in the slab, or else those of the next that has any: once
+  /// backward has passed a stage, all from there on are filled.
+  public private(set) var gradientOffsets: [Int] = []
   /// Of the parameters, the gradients, and optimizer states.
   public private(set) var layout = SlabLayout()
   /// Of what layers remember without learning it.
@@ -88,7 +91,7 @@ public struct NetworkPlan {
           error.layer = name
           throw error
         }
-        stages.append(
+        append(
           Stage(
             number: number, operation: .sum(addend: side), input: end,
             outputShape: shape(of: end)))
@@ -101,11 +104,16 @@ public struct NetworkPlan {
     return (value, parts)
   }
 
+  private mutating func append(_ stage: Stage) {
+    stages.append(stage)
+    gradientOffsets.append(layout.count)
+  }
+
   private mutating func append(_ layer: any Layer, to value: Int, number: String) throws {
     precondition(layer.inputShape == shape(of: value))
     let tooLarge = NetworkTooLarge(layer: "\(number) (\(layer.kind))")
     guard layer.outputShape.count < Shape.largest else { throw tooLarge }
-    stages.append(
+    append(
       Stage(
         number: number, operation: .layer(layer), input: value, outputShape: layer.outputShape))
     func place(_ tensors: [Parameter], in layout: inout SlabLayout) throws {

@@ -10,11 +10,8 @@ final class GradientSynchronizer {
   private let group: ProcessGroup
   private let method: AllreduceMethod?
   private let slab: UnsafeMutableBufferPointer<Float>
-  private let bucketSize: Int
-
+  private var buckets: GradientBuckets
   private var operations: [CollectiveOperation] = []
-  /// Everything from here on has been started.
-  private var frontier: Int
 
   /// - Parameters:
   ///   - method: nil to let the group choose for each bucket.
@@ -25,19 +22,17 @@ final class GradientSynchronizer {
     self.group = group
     self.method = method
     slab = gradients.all
-    bucketSize = max(1, bucketBytes / MemoryLayout<Float>.stride)
-    frontier = gradients.all.count
-    operations.reserveCapacity(gradients.all.count / bucketSize + 1)
+    buckets = GradientBuckets(count: gradients.all.count, bucketBytes: bucketBytes)
+    operations.reserveCapacity(gradients.all.count / buckets.size + 1)
   }
 
   /// Backward has filled everything from `offset` to the slab's end.
   func filled(from offset: Int) throws {
     // One moves all.
     try operations.last?.progress()
-    if frontier - offset >= bucketSize || offset == 0 && frontier > 0 {
-      let bucket = UnsafeMutableBufferPointer(rebasing: slab[offset..<frontier])
+    if let range = buckets.next(filledFrom: offset) {
+      let bucket = UnsafeMutableBufferPointer(rebasing: slab[range])
       operations.append(try group.startAllreduce(bucket, .sum, method))
-      frontier = offset
     }
   }
 
@@ -45,6 +40,32 @@ final class GradientSynchronizer {
   func finish() throws {
     for operation in operations { try operation.wait() }
     operations.removeAll(keepingCapacity: true)
-    frontier = slab.count
+    buckets.restart()
   }
+}
+
+/// How a slab of gradients is cut into buckets while it is filled from its end to its start.
+struct GradientBuckets {
+  /// Elements that a bucket has at least, unless it is the last.
+  let size: Int
+  private let count: Int
+  /// Everything from here on is in a bucket.
+  private var frontier: Int
+
+  /// - Parameter count: elements of the slab, its tail included.
+  init(count: Int, bucketBytes: Int) {
+    self.count = count
+    size = max(1, bucketBytes / MemoryLayout<Float>.stride)
+    frontier = count
+  }
+
+  /// The bucket that is full once everything from `offset` on is filled, if one is.
+  mutating func next(filledFrom offset: Int) -> Range<Int>? {
+    guard frontier - offset >= size || offset == 0 && frontier > 0 else { return nil }
+    defer { frontier = offset }
+    return offset..<frontier
+  }
+
+  /// Begins the next step.
+  mutating func restart() { frontier = count }
 }

@@ -4,6 +4,13 @@ import Foundation
 import Kernels
 import NN
 
+/// What travels behind the gradients, so that means are exact however the samples are spread.
+enum GradientTail {
+  static let lossSum = 0
+  static let samples = 1
+  static let count = 16  // a cache line
+}
+
 /// Synchronous data-parallel SGD: every rank computes the gradient of its part of each batch, the
 /// gradients are added up, and every rank makes the same step.
 final class Trainer {
@@ -22,13 +29,6 @@ final class Trainer {
 
   let clock = PhaseClock()
   private(set) var progress = TrainingProgress()
-
-  /// What travels behind the gradients, so that means are exact however the samples are spread.
-  private enum Tail {
-    static let lossSum = 0
-    static let samples = 1
-    static let count = 16  // a cache line
-  }
 
   /// Collective.
   init(_ plan: TrainingPlan, world: World) throws {
@@ -49,7 +49,8 @@ final class Trainer {
     let rows = plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler)
     let group = group
     network = try Network(
-      plan.network, maximumRows: max(rows, evaluator?.maximumRows ?? 0), gradientTail: Tail.count,
+      plan.network, maximumRows: max(rows, evaluator?.maximumRows ?? 0),
+      gradientTail: GradientTail.count,
       gradientMemory: { try group.allocate(Float.self, count: $0) })
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
     network.initialize(seed: configuration.seed)
@@ -123,20 +124,20 @@ final class Trainer {
       outputs, batch.targets(configuration.loss), losses: losses.base,
       gradient: network.outputGradient(rows: batch.rows), kernels: kernels)
     let tail = network.gradients.tail
-    tail[Tail.lossSum] = kernels.sum(losses.base, over: batch.shards)
-    tail[Tail.samples] = Float(batch.rows)
+    tail[GradientTail.lossSum] = kernels.sum(losses.base, over: batch.shards)
+    tail[GradientTail.samples] = Float(batch.rows)
     for stage in network.stages.indices.reversed() {
       try network.backward(throughStage: stage, inputs: batch.inputs, pass: pass)
-      try synchronizer.filled(from: network.gradientOffset(ofStage: stage))
+      try synchronizer.filled(from: plan.network.gradientOffsets[stage])
     }
     clock.enter(.communication)
     try synchronizer.finish()
     clock.enter(.compute)
-    let samples = tail[Tail.samples]
+    let samples = tail[GradientTail.samples]
     optimizer.step(
       network.parameters, gradients: network.gradients, gradientScale: 1 / samples,
       learningRate: learningRate, kernels: kernels)
-    return Double(tail[Tail.lossSum]) / Double(samples)
+    return Double(tail[GradientTail.lossSum]) / Double(samples)
   }
 
   private func stepEvent(_ step: Int, _ loss: Double, _ rate: Float) -> StepEvent {

@@ -1,0 +1,61 @@
+import Datasets
+import NN
+
+/// What a configuration's model is made of and what it takes, worked out without a step of training.
+public struct ModelInspection {
+  public struct Layer {
+    /// Where it stands in the configuration: `3`, or `3.0` within a block.
+    public var number: String
+    public var kind: String
+    public var outputShape: Shape
+    /// Elements that it learns, and that it remembers without learning them.
+    public var parameters: Int
+    public var state: Int
+  }
+
+  public var inputShape: Shape
+  public var layers: [Layer]
+  /// Elements in all.
+  public var parameters: Int
+  public var state: Int
+  public var ranks: Int
+  /// Samples in the largest part of a batch that a rank works on.
+  public var rowsPerRank: Int
+  /// Of the rank with the most rows.
+  public var memory: MemoryNeed
+  /// Bytes of each allreduce of gradients in a step, in the order in which they start.
+  public var bucketBytes: [Int]
+
+  /// Opens the data that the configuration names, for their shapes.
+  /// - Throws: `DatasetError`, `ShapeError`, `NetworkTooLarge`; `TrainingError` if there is no work
+  ///   for so many ranks.
+  public init(_ configuration: TrainingConfiguration, ranks: Int) throws {
+    try configuration.requireWork(forRanks: ranks)
+    let data = configuration.data
+    let training = try data.open(data.train, name: "data.train")
+    let test = try data.test.map { try data.open($0, name: "data.test") }
+    let network = try NetworkPlan(
+      configuration.model, inputShape: Shape(training.featureExtents))
+    self.ranks = ranks
+    inputShape = network.inputShape
+    layers = network.stages.map { stage in
+      func count(_ tensors: [Parameter]?) -> Int {
+        (tensors ?? []).reduce(0) { $0 + $1.shape.count }
+      }
+      return Layer(
+        number: stage.number, kind: stage.kind, outputShape: stage.outputShape,
+        parameters: count(stage.layer?.parameters), state: count(stage.layer?.state))
+    }
+    parameters = network.layout.parameterCount
+    state = network.stateLayout.parameterCount
+    rowsPerRank = configuration.largestRows(
+      ranks: ranks, samples: max(training.count, test?.count ?? 0))
+    memory = MemoryNeed(network, rows: rowsPerRank)
+    memory.workspace = 4 * Double(network.workspaceCount(rows: rowsPerRank))
+    var buckets = GradientBuckets(
+      count: network.layout.count + GradientTail.count, bucketBytes: configuration.bucketBytes)
+    bucketBytes = network.gradientOffsets.reversed().compactMap {
+      buckets.next(filledFrom: $0).map { 4 * $0.count }
+    }
+  }
+}
