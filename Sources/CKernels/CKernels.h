@@ -24,6 +24,38 @@ typedef struct CReduction {
   void (*divide)(long count, void *y, long divisor);
 } CReduction;
 
+// The windows that a kernel sees of an image of `height` x `width` pixels of `channels` floats:
+// element (ky, kx, c) of window (oy, ox) is that of pixel (oy * strideY + ky - paddingTop,
+// ox * strideX + kx - paddingLeft). What lies outside of the image is zero.
+typedef struct CWindows {
+  long height, width, channels;
+  long kernelHeight, kernelWidth;
+  long strideY, strideX;
+  long paddingTop, paddingLeft;
+  long outputHeight, outputWidth;
+} CWindows;
+
+// Over batches of images; windows are counted through the batch.
+typedef struct CImages {
+  // block[(i - first) * stride + d - from] = element d of window i, for `rows` windows from `first`
+  // on and elements from ..< to.
+  void (*gather)(const CWindows *windows, long first, long rows, long from, long to,
+                 const float *images, float *block, long stride);
+  // images[...] += what `gather` would have read there, window by window, all elements
+  void (*scatter)(const CWindows *windows, long first, long rows, const float *block, long stride,
+                  float *images);
+  // y = the largest element of each window and channel, NaN above all; places = its number among
+  // the window's pixels, the first one of equal ones.
+  void (*maximum)(const CWindows *windows, long images, const float *x, float *y, int32_t *places);
+  // dx += dy at its place
+  void (*maximumGradient)(const CWindows *windows, long images, const int32_t *places,
+                          const float *dy, float *dx);
+  // y = the mean of those pixels of each window that lie in the image
+  void (*average)(const CWindows *windows, long images, const float *x, float *y);
+  // dx += its share of dy
+  void (*averageGradient)(const CWindows *windows, long images, const float *dy, float *dx);
+} CImages;
+
 typedef struct CKernelTable {
   // The register tile of the matrix product: tileRows x tileColumns accumulators.
   long tileRows;
@@ -83,6 +115,8 @@ typedef struct CKernelTable {
   // y = x, rounded to nearest, ties to even; NaN becomes the canonical quiet NaN
   void (*narrowFloat16)(long count, const float *x, uint16_t *y);
   void (*narrowBfloat16)(long count, const float *x, uint16_t *y);
+
+  CImages images;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

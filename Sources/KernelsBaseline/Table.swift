@@ -33,5 +33,6 @@ public func kernelTable() -> CKernelTable {
     widenFloat16: widenFloat16,
     widenBfloat16: widenBfloat16,
     narrowFloat16: narrowFloat16,
-    narrowBfloat16: narrowBfloat16)
+    narrowBfloat16: narrowBfloat16,
+    images: imageTable())
 }

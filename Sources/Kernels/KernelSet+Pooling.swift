@@ -1,0 +1,52 @@
+import CKernels
+
+// Pooling over batches of images: matrices with an image in every row, channels last.
+
+extension KernelSet {
+  /// y = the largest element of every window, channel by channel; NaN is above all, and of equal
+  /// elements the first one counts. Padding is never the largest.
+  /// - Parameters:
+  ///   - x: images, rows x windows.imageSize.
+  ///   - y: rows x (windows.count * channels).
+  ///   - places: which pixel of its window each element of `y` is, for the gradient.
+  public func maximumPool(
+    _ x: Matrix, _ windows: ImageWindows, into y: Matrix,
+    places: UnsafeMutablePointer<Int32>
+  ) {
+    check(windows, images: x, results: y)
+    withUnsafePointer(to: windows.raw) { table.images.maximum($0, x.rows, x.base, y.base, places) }
+  }
+
+  /// dx = dy where `maximumPool` found its elements, 0 elsewhere; added up where windows overlap,
+  /// window by window.
+  public func maximumPoolGradient(
+    _ dy: Matrix, _ windows: ImageWindows, places: UnsafePointer<Int32>, into dx: Matrix
+  ) {
+    check(windows, images: dx, results: dy)
+    dx.elements.update(repeating: 0)
+    withUnsafePointer(to: windows.raw) {
+      table.images.maximumGradient($0, dx.rows, places, dy.base, dx.base)
+    }
+  }
+
+  /// y = the mean of every window, channel by channel, over those of its pixels that lie in the
+  /// image.
+  public func averagePool(_ x: Matrix, _ windows: ImageWindows, into y: Matrix) {
+    check(windows, images: x, results: y)
+    withUnsafePointer(to: windows.raw) { table.images.average($0, x.rows, x.base, y.base) }
+  }
+
+  /// dx = the sum of the shares that each pixel has in `dy`, window by window.
+  public func averagePoolGradient(_ dy: Matrix, _ windows: ImageWindows, into dx: Matrix) {
+    check(windows, images: dx, results: dy)
+    dx.elements.update(repeating: 0)
+    withUnsafePointer(to: windows.raw) {
+      table.images.averageGradient($0, dx.rows, dy.base, dx.base)
+    }
+  }
+
+  private func check(_ windows: ImageWindows, images: Matrix, results: Matrix) {
+    precondition(images.rows == results.rows && images.columns == windows.imageSize)
+    precondition(results.columns == windows.count * windows.channels)
+  }
+}
