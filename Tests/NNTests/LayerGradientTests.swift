@@ -18,6 +18,16 @@ struct LayerGradientTests {
     Case(layer: .dense(units: 1)), Case(layer: .dense(units: 7)), Case(layer: .relu),
     Case(layer: .dense(units: 3), inputShape: Shape(1, 3, 2)),
     Case(layer: try! LayerSpecification("flatten"), inputShape: Shape(2, 3)),
+    Case(layer: try! LayerSpecification("max-pool", 2), inputShape: Shape(4, 5, 3)),
+    Case(
+      layer: try! LayerSpecification(
+        "max-pool", ["size": [3, 2], "stride": 1, "padding": "same"]),
+      inputShape: Shape(4, 3)),
+    Case(layer: try! LayerSpecification("average-pool", 2), inputShape: Shape(4, 4, 3)),
+    Case(
+      layer: try! LayerSpecification("average-pool", ["size": 3, "stride": 2, "padding": 1]),
+      inputShape: Shape(5, 4, 2)),
+    Case(layer: try! LayerSpecification("global-average-pool"), inputShape: Shape(3, 3, 2)),
   ]
 
   static let rows = 5
@@ -62,7 +72,8 @@ struct LayerGradientTests {
       let analytic = [dx.elements] + gradients.map(\.elements)
       func outputs(_ values: [[Double]]) -> [[Double]] {
         let x = (0..<rows).map { Array(values[0][$0 * features..<($0 + 1) * features]) }
-        return ReferenceRun(weights: Array(values[1...])).forward([test.layer], x)
+        return ReferenceRun(weights: Array(values[1...])).forward(
+          [test.layer], x, test.inputShape)
       }
       let tolerance = test.roundings * 8 * unitRoundoff
       for (value, exact) in zip(y.elements, outputs(values).joined()) {

@@ -60,7 +60,8 @@ struct NetworkGradientTests {
     }
     let batch = SampleBatch(
       rows: 7, features: model.features, outputs: network.outputShape.count, random: 1)
-    let reference = ReferenceNetwork(layers: model.layers, layout: network.layout, loss: loss)
+    let reference = ReferenceNetwork(
+      layers: model.layers, inputShape: Shape(model.features), layout: network.layout, loss: loss)
     let parameters = network.parameters.tensors.map(Double.init)
     let exact = reference.evaluate(batch, parameters: parameters)
     try #require(exact.margin > 1e-5, "a ReLU is at its kink: choose other data")

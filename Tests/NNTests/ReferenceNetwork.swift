@@ -7,6 +7,7 @@ import Kernels
 /// differences of.
 struct ReferenceNetwork {
   let layers: [LayerSpecification]
+  let inputShape: Shape
   let layout: SlabLayout
   let loss: Loss
 
@@ -18,7 +19,7 @@ struct ReferenceNetwork {
     }
     let run = ReferenceRun(
       weights: layout.tensors.map { Array(parameters[$0.range]) })
-    let outputs = run.forward(layers, x)
+    let outputs = run.forward(layers, x, inputShape)
     var total = 0.0
     for (row, output) in outputs.enumerated() {
       let (loss, margin) = loss.reference(
@@ -57,14 +58,18 @@ final class ReferenceRun {
 
   init(weights: [[Double]]) { self.weights = weights[...] }
 
-  func forward(_ layers: [LayerSpecification], _ x: [[Double]]) -> [[Double]] {
-    layers.reduce(x) { forward($1, $0) }
+  func forward(_ layers: [LayerSpecification], _ x: [[Double]], _ shape: Shape) -> [[Double]] {
+    layers.reduce((x, shape)) { state, layer in
+      (forward(layer, state.0, state.1), layer.outputShape(for: state.1))
+    }.0
   }
 
-  private func forward(_ layer: LayerSpecification, _ x: [[Double]]) -> [[Double]] {
+  private func forward(
+    _ layer: LayerSpecification, _ x: [[Double]], _ shape: Shape
+  ) -> [[Double]] {
     if case .residual(let main, let shortcut) = layer.content {
-      let sum = forward(main, x)
-      return zip(sum, forward(shortcut, x)).map { zip($0, $1).map(+) }
+      let sum = forward(main, x, shape)
+      return zip(sum, forward(shortcut, x, shape)).map { zip($0, $1).map(+) }
     }
     switch layer.name {
     case "dense":
@@ -80,9 +85,80 @@ final class ReferenceRun {
       return x.map { $0.map { max($0, 0) } }
     case "flatten":
       return x
+    case "max-pool":
+      return x.map { image in
+        pool(image, shape, layer) { values in
+          let sorted = values.sorted()
+          if sorted.count > 1 { margin = min(margin, sorted.last! - sorted[sorted.count - 2]) }
+          return sorted.last!
+        }
+      }
+    case "average-pool", "global-average-pool":
+      return x.map { image in
+        pool(image, shape, layer) { $0.reduce(0, +) / Double($0.count) }
+      }
     default:
       fatalError("\(layer.name) has no definition here")
     }
+  }
+}
+
+extension ReferenceRun {
+  /// Applies `function` to those pixels of every window that lie in the image, by channel.
+  private func pool(
+    _ image: [Double], _ shape: Shape, _ layer: LayerSpecification,
+    _ function: ([Double]) -> Double
+  ) -> [Double] {
+    let channels = shape.dimensions.count > 2 ? shape.dimensions[2] : 1
+    return ReferenceWindows(layer, shape).windows.flatMap { window in
+      (0..<channels).map { c in
+        function(window.compactMap { $0.map { image[$0 * channels + c] } })
+      }
+    }
+  }
+}
+
+/// The windows of a layer on an image, by its settings.
+struct ReferenceWindows {
+  /// Of every window, row by row, its pixels' numbers; nil for those in the padding.
+  let windows: [[Int?]]
+
+  init(_ layer: LayerSpecification, _ shape: Shape) {
+    let (height, width) = (shape.dimensions[0], shape.dimensions[1])
+    func pair(_ key: String) -> [Int]? {
+      layer.settings.first { $0.key == key }.flatMap { entry in
+        guard case .list(let items) = entry.value.value else { return nil }
+        return items.compactMap { if case .integer(let value) = $0.value { value } else { nil } }
+      }
+    }
+    let size = pair("size") ?? pair("kernel") ?? [height, width]
+    let stride = pair("stride") ?? [1, 1]
+    func starts(_ axis: Int, _ extent: Int) -> [Int] {
+      let (size, stride) = (size[axis], stride[axis])
+      if layer.settings.contains(where: { $0.key == "padding" && $0.value == "same" }) {
+        let count = Int((Double(extent) / Double(stride)).rounded(.up))
+        let padding = max(0, (count - 1) * stride + size - extent)
+        return (0..<count).map { $0 * stride - padding / 2 }
+      }
+      let padding = pair("padding")?[axis] ?? 0
+      return Array(Swift.stride(from: -padding, through: extent + padding - size, by: stride))
+    }
+    windows = starts(0, height).flatMap { top in
+      starts(1, width).map { left in
+        (top..<top + size[0]).flatMap { y in
+          (left..<left + size[1]).map { x in
+            (0..<height).contains(y) && (0..<width).contains(x) ? y * width + x : nil
+          }
+        }
+      }
+    }
+  }
+}
+
+extension LayerSpecification {
+  /// What the layer makes of an input of `shape`.
+  fileprivate func outputShape(for shape: Shape) -> Shape {
+    try! NetworkPlan([self], inputShape: shape).outputShape
   }
 }
 

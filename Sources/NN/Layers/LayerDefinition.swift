@@ -34,6 +34,9 @@ public struct LayerDefinition: Sendable {
   static let all: [LayerDefinition] = [
     Dense.definition,
     ReLU.definition,
+    MaxPool.definition,
+    AveragePool.definition,
+    AveragePool.globalDefinition,
     Flatten.definition,
     Residual.definition,
   ]

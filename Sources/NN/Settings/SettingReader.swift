@@ -131,15 +131,17 @@ extension SettingReader {
     value(
       key, default: fallback, "\(words(for: range)), or a list of \(count)",
       stopgap: Array(repeating: range.lowerBound, count: count),
-      parse: { setting in
-        if let one = SettingReader.integer(setting, in: range) {
-          return Array(repeating: one, count: count)
-        }
-        guard case .list(let items) = setting.value, items.count == count else { return nil }
-        let values = items.compactMap { SettingReader.integer($0, in: range) }
-        return values.count == count ? values : nil
-      },
+      parse: { SettingReader.integers($0, count: count, in: range) },
       record: { values in Setting(.list(values.map { Setting(.integer($0)) })) })
+  }
+
+  static func integers(
+    _ setting: Setting, count: Int, in range: ClosedRange<Int>
+  ) -> [Int]? {
+    if let one = integer(setting, in: range) { return Array(repeating: one, count: count) }
+    guard case .list(let items) = setting.value, items.count == count else { return nil }
+    let values = items.compactMap { integer($0, in: range) }
+    return values.count == count ? values : nil
   }
 
   private static func integer(_ setting: Setting, in range: ClosedRange<Int>) -> Int? {
