@@ -97,8 +97,11 @@ let package = Package(
 
     // Tests. The bundle never starts MPI itself: it starts mpirun on RankCases and on the product.
     .target(name: "TestSupport", path: "Tests/Support"),
+    // Optimized in debug builds too: cases check millions of elements.
     .executableTarget(
-      name: "RankCases", dependencies: ["MPI", "Collective", "Kernels"], path: "Tests/RankCases"),
+      name: "RankCases", dependencies: ["MPI", "Collective", "Kernels"],
+      path: "Tests/RankCases",
+      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "NNTests", dependencies: ["NN", "Kernels", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Kernels", "TestSupport"]),

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension ProductTests {
+extension RefusalTests {
   /// What all ranks must have in common, and what all of them know.
   @Suite(.serialized) struct AgreementTests {
     @Test(

@@ -44,7 +44,7 @@ private let badInputs = [
     message: "features.idx: a file is where the folder should be"),
 ]
 
-extension ProductTests {
+extension RefusalTests {
   /// Bad input gets one clear line and the right exit code, and leaves nothing behind.
   @Suite(.serialized) struct BadInputTests {
     /// A folder with a good configuration, good data, and some that is not.

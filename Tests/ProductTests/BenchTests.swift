@@ -8,14 +8,16 @@ extension ProductTests {
   @Suite(.serialized) struct BenchTests {
     private static let small = ["bench", "allreduce", "--budget", "0.01"]
 
-    @Test("a benchmark checks and times every candidate at every size", arguments: [2, 3])
-    func table(ranks: Int) throws {
+    @Test(
+      "a benchmark checks and times every candidate at every size",
+      arguments: [(2, "rotating"), (3, "cached")])
+    func table(ranks: Int, buffers: String) throws {
       let result = try Launching.mpirun(
         ranks,
         [Launching.lockstep] + BenchTests.small
           + [
             "--sizes", "4:40004:100", "--algorithms", "ring,hierarchical", "--ops",
-            "sum,average",
+            "sum,average", "--buffers", buffers,
           ])
       #expect(result.status == 0, "\(result.errors)")
       let lines = result.output.split(separator: "\n").map(String.init)
@@ -23,7 +25,7 @@ extension ProductTests {
       for name in [
         "machine ", "kernels ", "ranks      \(ranks) on 1 node: ", "binding ",
         "mpi        Open MPI ",
-        "buffers    rotating",
+        "buffers    \(buffers)",
         "repeat     lockstep bench allreduce -n \(ranks) --sizes 4:40004:100 ",
       ] { #expect(header.contains { $0.hasPrefix("# \(name)") }, "\(name)") }
       let heading = lines.first { $0.contains("algbw") }?.split(separator: " ").map(String.init)
@@ -70,8 +72,9 @@ extension ProductTests {
       let result = try Launching.mpirun(
         3,
         [Launching.lockstep] + BenchTests.small + [
-          "--sizes", "8:8K:32", "--against", "default", "--transport", transport, "--types",
-          types.joined(separator: ","), "--ops", operations.joined(separator: ","), "--json", "-",
+          "--sizes", "8:8K:32", "--against", "default", "--buffers", "cached", "--transport",
+          transport, "--types", types.joined(separator: ","), "--ops",
+          operations.joined(separator: ","), "--json", "-",
         ])
       #expect(result.status == 0, "\(result.errors)")
       let results = try result.output.split(separator: "\n").map {

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// Programs of the package, started as users start them.
 enum Launching {
@@ -26,6 +27,17 @@ enum Launching {
       mpirunWords(ranks) + words, environment: environment, directory: directory,
       timeLimit: timeLimit + 10
     ).run()
+  }
+
+  /// Runs cases of Tests/RankCases, one after the other, which must all pass.
+  static func expectPassed(
+    _ names: [String], _ ranks: Int, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try mpirun(ranks, [rankCases] + names)
+    #expect(result.status == 0, "\(result.errors)", sourceLocation: sourceLocation)
+    #expect(
+      result.output == names.map { "passed \($0) on \(ranks)\n" }.joined(),
+      sourceLocation: sourceLocation)
   }
 
   /// `lockstep` alone.

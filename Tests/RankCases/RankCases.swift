@@ -1,7 +1,8 @@
 import Foundation
 import MPI
 
-/// Runs one case on every rank, under mpirun: `mpirun -n 3 RankCases point-to-point`.
+/// Runs cases on every rank, one after the other, under mpirun:
+/// `mpirun -n 3 RankCases point-to-point transport`.
 @main
 enum RankCases {
   /// What a case does on each rank; it throws if something is not as it should be.
@@ -29,6 +30,7 @@ enum RankCases {
   static let groupCases: [String: @Sendable (Communicator, Joining) throws -> Void] = [
     "crowded": crowdedCase,
     "endless": endlessCase,
+    "exact": exactCase,
     "group": groupCase,
     "late": lateCase,
     "memory": memoryCase,
@@ -50,19 +52,23 @@ enum RankCases {
   }
 
   static func main() throws {
-    let arguments = CommandLine.arguments
-    guard arguments.count == 2, let run = named(arguments[1]) else {
+    let names = CommandLine.arguments.dropFirst()
+    let runs = names.compactMap(named)
+    guard !runs.isEmpty, runs.count == names.count else {
+      let known = cases.keys.sorted() + groupCases.keys.sorted()
       FileHandle.standardError.write(
-        Data("usage: RankCases \(cases.keys.sorted().joined(separator: "|"))\n".utf8))
+        Data("usage: RankCases CASE ...\ncases: \(known.joined(separator: " "))\n".utf8))
       exit(64)
     }
-    let parameters = arguments[1] == "mpi-allreduce" ? TunedAllreduce.sessionParameters : [:]
+    let parameters = names.contains("mpi-allreduce") ? TunedAllreduce.sessionParameters : [:]
     try Session.run(
       parameters: parameters, exitCode: { $0 is DeliberateError ? 76 : 1 }
     ) { world in
-      try run(world)
-      try world.barrier()
-      if world.rank == 0 { print("passed \(arguments[1]) on \(world.size)") }
+      for (name, run) in zip(names, runs) {
+        try run(world)
+        try world.barrier()
+        if world.rank == 0 { print("passed \(name) on \(world.size)") }
+      }
     }
   }
 }
