@@ -97,9 +97,10 @@ let package = Package(
 
     // Tests. The bundle never starts MPI itself: it starts mpirun on RankCases and on the product.
     .target(name: "TestSupport", path: "Tests/Support"),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     // Optimized in debug builds too: cases check millions of elements.
     .executableTarget(
-      name: "RankCases", dependencies: ["MPI", "Collective", "Kernels"],
+      name: "RankCases", dependencies: ["CAllocations", "MPI", "Collective", "Kernels"],
       path: "Tests/RankCases",
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),

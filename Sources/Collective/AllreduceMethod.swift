@@ -23,6 +23,9 @@ extension AllreduceMethod: RawRepresentable, CaseIterable {
     }
   }
 
+  /// Its place among all cases. (Of this very type, it is specialized in every build.)
+  var number: Int { AllreduceMethod.allCases.firstIndex(of: self)! }
+
   public var rawValue: String {
     switch self {
     case .schedule(let algorithm): algorithm.rawValue

@@ -38,7 +38,7 @@ extension ProcessGroup {
       for channel in operation.channels { executor.retire(channel.run, channel.key) }
       operation.channels.removeAll(keepingCapacity: true)
     case .node(let run):
-      idleNodeRuns[NodeRunKey(count: run.count, type: run.type), default: []].append(run)
+      idleNodeRuns.put(run, NodeRunKey(count: run.count, type: run.type))
     }
     if let check = operation.check { idleChecks.append(check) }
     if let arrival = operation.arrival { idleArrivals.append(arrival) }

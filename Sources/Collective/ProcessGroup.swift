@@ -26,7 +26,7 @@ public final class ProcessGroup {
   var idle: [CollectiveOperation] = []
   var idleChecks: [CallCheck] = []
   var idleArrivals: [NodeAllreduce] = []
-  var idleNodeRuns: [NodeRunKey: [NodeAllreduce]] = [:]
+  var idleNodeRuns = IdleRuns<NodeRunKey, NodeAllreduce>()
   lazy var rollCall = RollCall(over: transport)
   var started = 0
 
@@ -139,7 +139,7 @@ extension ProcessGroup {
     let node = node!
     let key = NodeRunKey(count: buffer.count, type: type)
     let run =
-      idleNodeRuns[key]?.popLast()
+      idleNodeRuns.take(key)
       ?? NodeAllreduce(node: node, count: buffer.count, type: type, across: across)
     let operation = begin(signature)
     operation.work = .node(run)
@@ -196,7 +196,9 @@ extension ProcessGroup {
       try startCheck(of: operation)
       guard size > 1, let base = buffer.baseAddress, buffer.count > 0 else { return }
       operation.work = .schedules
-      let reducer = reduction.map(reducer)
+      // No `map`: its closure would be on the heap.
+      var reducer: Reducer?
+      if let reduction { reducer = self.reducer(reduction) }
       let parts = Chunks(
         count: buffer.count,
         parts: channels(for: algorithm, byteCount: buffer.count * MemoryLayout<Element>.stride))

@@ -9,13 +9,13 @@ extension ProductTests {
     private static let joinings = ["shared", "messages", "nodes"]
 
     /// Every way to reduce; every type and operation; ten thousand calls back to back, some in
-    /// flight; memory that does not grow; more ranks than cores; a rank that is late.
+    /// flight; memory that does not grow, and is not taken; more ranks than cores; a rank that is late.
     @Test(
       "every case passes",
       arguments: [
         (1, ["group", "exact", "endless"]),
-        (2, ["group", "exact", "endless", "memory"]),
-        (3, ["group", "exact", "endless", "memory", "late"]),
+        (2, ["group", "exact", "endless", "memory", "allocations"]),
+        (3, ["group", "exact", "endless", "memory", "allocations", "late"]),
         (4, ["group", "exact", "endless"]),
         (5, ["group", "exact", "endless"]),
         (6, ["group", "exact", "endless"]),

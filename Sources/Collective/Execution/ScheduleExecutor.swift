@@ -6,7 +6,7 @@ final class ScheduleExecutor {
   private let transport: any PointToPoint
   private let tags: Range<Int>
   private let segmentSize: Int
-  private var idle: [Key: [ScheduleRun]] = [:]
+  private var idle = IdleRuns<Key, ScheduleRun>()
   private var started = 0
 
   struct Key: Hashable {
@@ -27,10 +27,12 @@ final class ScheduleExecutor {
 
   /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to
   /// `retire`.
+  /// - Parameter siblings: runs of its kind that may be under way at once: the first call makes all
+  ///   of them, so that none is made in a later one.
   func start(
-    _ key: Key, _ buffer: UnsafeMutableRawPointer, reducer: Reducer?
+    _ key: Key, _ buffer: UnsafeMutableRawPointer, reducer: Reducer?, siblings: Int = 1
   ) throws -> ScheduleRun {
-    let run = idle[key]?.popLast() ?? make(key)
+    let run = idle.take(key) ?? make(key, siblings: siblings)
     let calls = tags.count / ExecutionPlan.lanes
     let tag = tags.lowerBound + started % calls * ExecutionPlan.lanes
     started += 1
@@ -39,7 +41,12 @@ final class ScheduleExecutor {
   }
 
   /// Takes back a run that is complete, for the next one of its kind.
-  func retire(_ run: ScheduleRun, _ key: Key) { idle[key, default: []].append(run) }
+  func retire(_ run: ScheduleRun, _ key: Key) { idle.put(run, key) }
+
+  private func make(_ key: Key, siblings: Int) -> ScheduleRun {
+    for _ in 1..<siblings { idle.put(make(key), key) }
+    return make(key)
+  }
 
   private func make(_ key: Key) -> ScheduleRun {
     let generator = key.algorithm.generator(size: transport.size, count: key.count)

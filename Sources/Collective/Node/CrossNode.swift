@@ -43,7 +43,8 @@ final class CrossNode {
     let key = ScheduleExecutor.Key(
       algorithm: .allreduce(algorithm(share * type.byteCount, type)), count: count, type: type)
     runs[piece % NodeBoard.slots] = (
-      try executor.start(key, place(piece), reducer: reducer.ofPartials), key
+      try executor.start(
+        key, place(piece), reducer: reducer.ofPartials, siblings: NodeBoard.slots), key
     )
   }
 
