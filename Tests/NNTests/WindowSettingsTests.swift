@@ -5,7 +5,7 @@ import Testing
 /// Windows as configurations ask for them.
 struct WindowSettingsTests {
   struct Case: Sendable {
-    var settings: Setting
+    var settings: RawSetting
     var input: Shape
     var output: Shape
   }
@@ -34,7 +34,7 @@ struct WindowSettingsTests {
   }
 
   struct Misfit: Sendable {
-    var settings: Setting
+    var settings: RawSetting
     var reason: String
   }
 

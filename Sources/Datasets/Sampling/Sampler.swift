@@ -24,11 +24,6 @@ public struct Sampler: Equatable, Sendable {
     number * batchSize..<min(count, (number + 1) * batchSize)
   }
 
-  /// Samples in all batches of the run before batch `number`, counted from the run's start.
-  public func samples(before number: Int) -> Int {
-    number / batchesPerEpoch * count + number % batchesPerEpoch * batchSize
-  }
-
   /// The samples of `epoch` in the order of visit: Fisher and Yates' shuffle from the last position
   /// to the first, where position i is exchanged with position word * (i + 1) / 2^32 and `word` is
   /// lane i % 4 of the epoch's random block i / 4.

@@ -10,7 +10,7 @@ public struct LayerSpecification: Sendable {
 
   public let name: String
   /// Every setting, defaults too: they read back as the same layer.
-  public let settings: [Setting.Entry]
+  public let settings: [RawSetting.Entry]
   let content: Content
 
   /// A layer that no configuration can name.
@@ -23,7 +23,7 @@ public struct LayerSpecification: Sendable {
 
   /// A layer by name and settings: `LayerSpecification("dense", ["units": 512])`.
   /// - Throws: the first `SettingFault`.
-  public init(_ name: String, _ settings: Setting = Setting(.none)) throws {
+  public init(_ name: String, _ settings: RawSetting = RawSetting(.none)) throws {
     var faults: [SettingFault] = []
     let layer = LayerSpecification(
       name, settings, place: settings.place, number: "", faults: &faults)
@@ -35,11 +35,11 @@ public struct LayerSpecification: Sendable {
   /// - Parameters:
   ///   - number: where it stands, for messages: `3`, or `3.0` within a block.
   ///   - faults: everything that is wrong with it is added here; nil is returned then.
-  init?(_ item: Setting, number: String, faults: inout [SettingFault]) {
+  init?(_ item: RawSetting, number: String, faults: inout [SettingFault]) {
     switch item.value {
     case .text(let name):
       self.init(
-        name, Setting(.none, place: item.place), place: item.place, number: number,
+        name, RawSetting(.none, place: item.place), place: item.place, number: number,
         faults: &faults)
     case .map(let entries) where entries.count == 1:
       self.init(
@@ -55,7 +55,7 @@ public struct LayerSpecification: Sendable {
   }
 
   private init?(
-    _ name: String, _ setting: Setting, place: Int, number: String, faults: inout [SettingFault]
+    _ name: String, _ setting: RawSetting, place: Int, number: String, faults: inout [SettingFault]
   ) {
     let known = LayerSpecification.names
     guard let definition = LayerDefinition.all.first(where: { $0.name == name }) else {
@@ -83,7 +83,7 @@ public struct LayerSpecification: Sendable {
   ///   - prefix: of the layers' numbers.
   ///   - faults: everything that is wrong with them is added here.
   public static func list(
-    _ items: [Setting], prefix: String = "", faults: inout [SettingFault]
+    _ items: [RawSetting], prefix: String = "", faults: inout [SettingFault]
   ) -> [LayerSpecification] {
     var layers: [LayerSpecification] = []
     for (index, item) in items.enumerated() {
@@ -98,12 +98,12 @@ public struct LayerSpecification: Sendable {
   public static let names = LayerDefinition.all.map(\.name)
 
   /// As it stands in a list: a name, or a map of one name to its settings.
-  public var setting: Setting {
-    guard let first = settings.first else { return Setting(.text(name)) }
+  public var setting: RawSetting {
+    guard let first = settings.first else { return RawSetting(.text(name)) }
     let main = LayerDefinition.all.first { $0.name == name }?.main
     let isShort = settings.count == 1 && first.key == main
-    return Setting(
-      .map([.init(key: name, value: isShort ? first.value : Setting(.map(settings)))]))
+    return RawSetting(
+      .map([.init(key: name, value: isShort ? first.value : RawSetting(.map(settings)))]))
   }
 }
 
@@ -121,7 +121,7 @@ extension LayerSpecification: CustomStringConvertible {
 
 extension LayerSpecification {
   public static func dense(units: Int) -> LayerSpecification {
-    try! LayerSpecification("dense", Setting(.integer(units)))
+    try! LayerSpecification("dense", RawSetting(.integer(units)))
   }
 
   public static let relu = try! LayerSpecification("relu")
@@ -130,7 +130,9 @@ extension LayerSpecification {
   public static func residual(
     _ layers: [LayerSpecification], shortcut: [LayerSpecification] = []
   ) -> LayerSpecification {
-    func list(_ layers: [LayerSpecification]) -> Setting { Setting(.list(layers.map(\.setting))) }
+    func list(_ layers: [LayerSpecification]) -> RawSetting {
+      RawSetting(.list(layers.map(\.setting)))
+    }
     return LayerSpecification(
       name: "residual",
       settings: [
@@ -139,7 +141,7 @@ extension LayerSpecification {
       content: .residual(layers, shortcut: shortcut))
   }
 
-  private init(name: String, settings: [Setting.Entry], content: Content) {
+  private init(name: String, settings: [RawSetting.Entry], content: Content) {
     self.name = name
     self.settings = settings
     self.content = content
@@ -162,7 +164,7 @@ extension SettingReader {
         let parent = number.isEmpty ? "" : "\(number)."
         return LayerSpecification.list(items, prefix: parent + prefix, faults: &faults)
       },
-      record: { layers in Setting(.list(layers.map(\.setting))) })
+      record: { layers in RawSetting(.list(layers.map(\.setting))) })
     add(faults)
     return layers
   }

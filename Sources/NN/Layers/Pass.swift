@@ -15,8 +15,10 @@ public struct Pass {
   public let mode: Mode
   /// Of all random numbers of the run.
   public let seed: UInt64
-  /// The number of row 0's sample, counted over all steps of the run and all ranks: what is random
-  /// about row i is a function of the seed and of `firstSample + i`, never of the rank.
+  /// Which step of the run this is, counted from 0.
+  public let step: Int
+  /// The position of row 0 within the whole batch: what is random about row i is a function of the
+  /// seed, the step and `firstSample + i`, never of the rank.
   public let firstSample: Int
   /// Rows of the whole batch, on all ranks.
   public let globalRows: Int
@@ -25,22 +27,23 @@ public struct Pass {
 
   /// A pass over rows of a batch that other ranks share.
   public init(
-    kernels: KernelSet, shards: ShardRows, mode: Mode, seed: UInt64, firstSample: Int,
-    globalRows: Int, batchSum: any BatchSum
+    kernels: KernelSet, shards: ShardRows, mode: Mode, seed: UInt64, step: Int,
+    firstSample: Int, globalRows: Int, batchSum: any BatchSum
   ) {
     self.kernels = kernels
     self.shards = shards
     self.mode = mode
     self.seed = seed
+    self.step = step
     self.firstSample = firstSample
     self.globalRows = globalRows
     self.batchSum = batchSum
   }
 
   /// A pass of one rank on its own, or one whose rows have nothing to do with each other.
-  public init(kernels: KernelSet, shards: ShardRows, mode: Mode, seed: UInt64 = 0) {
+  public init(kernels: KernelSet, shards: ShardRows, mode: Mode) {
     self.init(
-      kernels: kernels, shards: shards, mode: mode, seed: seed, firstSample: 0,
+      kernels: kernels, shards: shards, mode: mode, seed: 0, step: 0, firstSample: 0,
       globalRows: shards.rows, batchSum: NoOtherRanks.shared)
   }
 }

@@ -10,7 +10,7 @@ public struct Loss: Sendable {
 
   public let name: String
   /// Every setting, defaults too: they read back as the same loss.
-  public let settings: [Setting.Entry]
+  public let settings: [RawSetting.Entry]
   /// Whether targets are class labels; else they are one value per output.
   public let usesLabels: Bool
   private let evaluation: Evaluation
@@ -26,7 +26,7 @@ public struct Loss: Sendable {
 
   /// A loss by name and settings: `Loss("huber", ["delta": 1.0])`.
   /// - Throws: the first `SettingFault`.
-  public init(_ name: String, _ settings: Setting = Setting(.none)) throws {
+  public init(_ name: String, _ settings: RawSetting = RawSetting(.none)) throws {
     var faults: [SettingFault] = []
     let loss = Loss(name, settings, place: settings.place, faults: &faults)
     if let fault = faults.first { throw fault }
@@ -35,14 +35,15 @@ public struct Loss: Sendable {
 
   /// A loss as a configuration has it: a name, or a map of `name` and settings.
   /// - Parameter faults: everything that is wrong with it is added here; nil is returned then.
-  public init?(_ setting: Setting, faults: inout [SettingFault]) {
+  public init?(_ setting: RawSetting, faults: inout [SettingFault]) {
     switch setting.value {
     case .text(let name):
-      self.init(name, Setting(.none, place: setting.place), place: setting.place, faults: &faults)
+      self.init(
+        name, RawSetting(.none, place: setting.place), place: setting.place, faults: &faults)
     case .map(let entries):
-      let name = entries.last { $0.key == "name" }?.value ?? Setting(.none, place: setting.place)
+      let name = entries.last { $0.key == "name" }?.value ?? RawSetting(.none, place: setting.place)
       guard case .text(let text) = name.value else { fallthrough }
-      let others = Setting(.map(entries.filter { $0.key != "name" }), place: setting.place)
+      let others = RawSetting(.map(entries.filter { $0.key != "name" }), place: setting.place)
       self.init(text, others, place: name.place, faults: &faults)
     default:
       faults.append(
@@ -55,7 +56,7 @@ public struct Loss: Sendable {
   }
 
   private init?(
-    _ name: String, _ setting: Setting, place: Int, faults: inout [SettingFault]
+    _ name: String, _ setting: RawSetting, place: Int, faults: inout [SettingFault]
   ) {
     guard let definition = LossDefinition.all.first(where: { $0.name == name }) else {
       let hint =
@@ -81,10 +82,10 @@ public struct Loss: Sendable {
   public static let squaredError = try! Loss("squared-error")
 
   /// As a configuration has it.
-  public var setting: Setting {
+  public var setting: RawSetting {
     settings.isEmpty
-      ? Setting(.text(name))
-      : Setting(.map([.init(key: "name", value: Setting(.text(name)))] + settings))
+      ? RawSetting(.text(name))
+      : RawSetting(.map([.init(key: "name", value: RawSetting(.text(name)))] + settings))
   }
 }
 

@@ -7,10 +7,10 @@ public final class SettingReader {
   /// Where it stands among the layers: `3`.
   let number: String
   /// What was read, with every default filled in.
-  private(set) var resolved: [Setting.Entry] = []
+  private(set) var resolved: [RawSetting.Entry] = []
   private(set) var faults: [SettingFault] = []
 
-  private let entries: [Setting.Entry]
+  private let entries: [RawSetting.Entry]
   private let place: Int
   private let example: String
 
@@ -19,7 +19,7 @@ public final class SettingReader {
   ///     `{dense: 512}` is `{dense: {units: 512}}`.
   ///   - example: how it is written, for messages.
   init(
-    _ setting: Setting, of subject: String, number: String = "", main: String?, example: String
+    _ setting: RawSetting, of subject: String, number: String = "", main: String?, example: String
   ) {
     self.subject = subject
     self.number = number
@@ -28,7 +28,7 @@ public final class SettingReader {
     switch (setting.value, main) {
     case (.none, _): entries = []
     case (.map(let entries), _): self.entries = entries
-    case (_, let main?): entries = [Setting.Entry(key: main, value: setting)]
+    case (_, let main?): entries = [RawSetting.Entry(key: main, value: setting)]
     case (_, nil):
       entries = []
       fault(place, "expected \(example), found \(setting.found)")
@@ -42,7 +42,7 @@ public final class SettingReader {
   ///   - stopgap: what to go on with after a fault.
   func value<Value>(
     _ key: String, default fallback: Value?, _ expectation: String, stopgap: Value,
-    parse: (Setting) -> Value?, record: (Value) -> Setting
+    parse: (RawSetting) -> Value?, record: (Value) -> RawSetting
   ) -> Value {
     let written = entries.last { $0.key == key }?.value
     var value = fallback
@@ -54,7 +54,7 @@ public final class SettingReader {
     } else if fallback == nil {
       fault(written?.place ?? place, "\(key) is missing: expected \(example)")
     }
-    resolved.append(Setting.Entry(key: key, value: record(value ?? stopgap)))
+    resolved.append(RawSetting.Entry(key: key, value: record(value ?? stopgap)))
     return value ?? stopgap
   }
 
@@ -85,7 +85,7 @@ extension SettingReader {
   ) -> Int {
     value(
       key, default: fallback, words(for: range), stopgap: range.lowerBound,
-      parse: { SettingReader.integer($0, in: range) }, record: { Setting(.integer($0)) })
+      parse: { SettingReader.integer($0, in: range) }, record: { RawSetting(.integer($0)) })
   }
 
   public func number(
@@ -103,14 +103,14 @@ extension SettingReader {
         }
         return range.contains(number) ? number : nil
       },
-      record: { Setting(.number($0)) })
+      record: { RawSetting(.number($0)) })
   }
 
   public func flag(_ key: String, default fallback: Bool) -> Bool {
     value(
       key, default: fallback, "true or false", stopgap: fallback,
       parse: { if case .flag(let flag) = $0.value { flag } else { nil } },
-      record: { Setting(.flag($0)) })
+      record: { RawSetting(.flag($0)) })
   }
 
   /// One of the cases of an enumeration, by its raw value.
@@ -121,7 +121,7 @@ extension SettingReader {
       key, default: fallback, Choice.allCases.map(\.rawValue).joined(separator: " or "),
       stopgap: fallback,
       parse: { if case .text(let text) = $0.value { Choice(rawValue: text) } else { nil } },
-      record: { Setting(.text($0.rawValue)) })
+      record: { RawSetting(.text($0.rawValue)) })
   }
 
   /// `count` whole numbers, or one for all of them: `3` or `[3, 5]`.
@@ -132,11 +132,11 @@ extension SettingReader {
       key, default: fallback, "\(words(for: range)), or a list of \(count)",
       stopgap: Array(repeating: range.lowerBound, count: count),
       parse: { SettingReader.integers($0, count: count, in: range) },
-      record: { values in Setting(.list(values.map { Setting(.integer($0)) })) })
+      record: { values in RawSetting(.list(values.map { RawSetting(.integer($0)) })) })
   }
 
   static func integers(
-    _ setting: Setting, count: Int, in range: ClosedRange<Int>
+    _ setting: RawSetting, count: Int, in range: ClosedRange<Int>
   ) -> [Int]? {
     if let one = integer(setting, in: range) { return Array(repeating: one, count: count) }
     guard case .list(let items) = setting.value, items.count == count else { return nil }
@@ -144,7 +144,7 @@ extension SettingReader {
     return values.count == count ? values : nil
   }
 
-  private static func integer(_ setting: Setting, in range: ClosedRange<Int>) -> Int? {
+  private static func integer(_ setting: RawSetting, in range: ClosedRange<Int>) -> Int? {
     guard case .integer(let value) = setting.value, range.contains(value) else { return nil }
     return value
   }

@@ -5,12 +5,12 @@ import Yams
 
 extension ConfigurationReader {
   /// Everything that is written at a path; nil if there is nothing.
-  func setting(_ path: String) -> Setting? {
+  func setting(_ path: String) -> RawSetting? {
     let keys = path.split(separator: ".").map(String.init)
     guard var setting = written(path, keys) else { return nil }
     // Variables of keys below the path, such as LOCKSTEP_LOSS_DELTA.
     for (key, node, origin) in variables(below: keys) {
-      var entries: [Setting.Entry] = []
+      var entries: [RawSetting.Entry] = []
       switch setting.value {
       case .map(let present): entries = present.filter { $0.key != key }
       case .text: entries = [.init(key: "name", value: setting)]
@@ -22,7 +22,7 @@ extension ConfigurationReader {
     return setting
   }
 
-  private func written(_ path: String, _ keys: [String]) -> Setting? {
+  private func written(_ path: String, _ keys: [String]) -> RawSetting? {
     guard let (node, origin) = find(path) else { return nil }
     if let section = tree[keys[...]], case .section = section, section.origin == origin {
       return setting(section)
@@ -30,22 +30,22 @@ extension ConfigurationReader {
     return setting(node, origin)
   }
 
-  private func setting(_ tree: ConfigurationTree) -> Setting {
+  private func setting(_ tree: ConfigurationTree) -> RawSetting {
     switch tree {
     case .value(let node, let origin): setting(node, origin)
     case .section(let entries, let origin):
-      Setting(
+      RawSetting(
         .map(entries.map { .init(key: $0.key, value: setting($0.tree)) }), place: place(origin))
     }
   }
 
   /// - Parameter origin: of the node as a whole; its parts may have lines of their own.
-  private func setting(_ node: Node, _ origin: Origin) -> Setting {
+  private func setting(_ node: Node, _ origin: Origin) -> RawSetting {
     var origin = origin
     if case .file(let name, _) = origin, let line = node.mark?.line {
       origin = .file(name, line: line)
     }
-    let value: Setting.Content
+    let value: RawSetting.Content
     if let items = node.sequence {
       value = .list(items.map { setting($0, origin) })
     } else if let mapping = node.mapping {
@@ -62,7 +62,7 @@ extension ConfigurationReader {
     } else {
       value = .text(node.string ?? "")
     }
-    return Setting(value, place: place(origin))
+    return RawSetting(value, place: place(origin))
   }
 
   /// Adds faults of settings that `setting` has returned.

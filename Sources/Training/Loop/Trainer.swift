@@ -117,8 +117,8 @@ final class Trainer {
     clock.enter(.compute)
     let pass = Pass(
       kernels: kernels, shards: batch.shards, mode: .training, seed: configuration.seed,
-      firstSample: plan.sampler.samples(before: step) + batch.firstPosition,
-      globalRows: batch.globalSize, batchSum: batchSum)
+      step: step, firstSample: batch.firstPosition, globalRows: batch.globalSize, batchSum: batchSum
+    )
     let outputs = try network.forward(batch.inputs, pass: pass)
     configuration.loss.evaluate(
       outputs, batch.targets(configuration.loss), losses: losses.base,

@@ -89,8 +89,8 @@ extension SettingReader {
       },
       record: { padding in
         switch padding {
-        case .same: Setting(.text("same"))
-        case .pixels(let pixels): Setting(.list(pixels.map { Setting(.integer($0)) }))
+        case .same: RawSetting(.text("same"))
+        case .pixels(let pixels): RawSetting(.list(pixels.map { RawSetting(.integer($0)) }))
         }
       })
   }

@@ -1,8 +1,8 @@
-/// A value as a user writes it, whatever the format of the file that it comes from: what layers and
+/// A setting as a user writes it, whatever the format of the file that it comes from: what layers and
 /// losses are configured with.
 ///
 /// In Swift it is written as a literal: `["filters": 32, "padding": "same"]`.
-public struct Setting: Sendable {
+public struct RawSetting: Sendable {
   public indirect enum Content: Equatable, Sendable {
     /// Nothing was written.
     case none
@@ -10,16 +10,16 @@ public struct Setting: Sendable {
     case integer(Int)
     case number(Double)
     case text(String)
-    case list([Setting])
+    case list([RawSetting])
     case map([Entry])
   }
 
   /// A key of a map, and what belongs to it.
   public struct Entry: Equatable, Sendable {
     public var key: String
-    public var value: Setting
+    public var value: RawSetting
 
-    public init(key: String, value: Setting) {
+    public init(key: String, value: RawSetting) {
       self.key = key
       self.value = value
     }
@@ -35,12 +35,12 @@ public struct Setting: Sendable {
   }
 }
 
-extension Setting: Equatable {
+extension RawSetting: Equatable {
   /// Where it was written does not count.
-  public static func == (a: Setting, b: Setting) -> Bool { a.value == b.value }
+  public static func == (a: RawSetting, b: RawSetting) -> Bool { a.value == b.value }
 }
 
-extension Setting: CustomStringConvertible {
+extension RawSetting: CustomStringConvertible {
   /// As flow-style YAML, on one line.
   public var description: String {
     switch value {
@@ -66,7 +66,7 @@ extension Setting: CustomStringConvertible {
   }
 }
 
-extension Setting: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+extension RawSetting: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral,
   ExpressibleByDictionaryLiteral
 {
@@ -74,8 +74,8 @@ extension Setting: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   public init(floatLiteral value: Double) { self.init(.number(value)) }
   public init(booleanLiteral value: Bool) { self.init(.flag(value)) }
   public init(stringLiteral value: String) { self.init(.text(value)) }
-  public init(arrayLiteral elements: Setting...) { self.init(.list(elements)) }
-  public init(dictionaryLiteral elements: (String, Setting)...) {
+  public init(arrayLiteral elements: RawSetting...) { self.init(.list(elements)) }
+  public init(dictionaryLiteral elements: (String, RawSetting)...) {
     self.init(.map(elements.map { Entry(key: $0.0, value: $0.1) }))
   }
 }
