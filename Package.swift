@@ -4,8 +4,11 @@ import PackageDescription
 // One source folder, compiled once per instruction set: KernelsAVX2 and KernelsAVX512 are symbolic
 // links to KernelsBaseline. The flags hold in debug builds too, so that tests run the kernels that
 // users run; whole modules at a time, so that small functions are inlined across files there too.
-// `-Xcc` flags set the target features of Swift's own code generation.
-let kernelFlags = ["-Ounchecked", "-wmo", "-num-threads", "1", "-disable-batch-mode"]
+// `-Xcc` flags set the target features of Swift's own code generation, and that a square root is one
+// instruction and not a call that could set errno.
+let kernelFlags = [
+  "-Ounchecked", "-wmo", "-num-threads", "1", "-disable-batch-mode", "-Xcc", "-fno-math-errno",
+]
 #if arch(x86_64)
   let avx2Flags = ["-mavx2", "-mfma", "-mf16c", "-mbmi2"].flatMap { ["-Xcc", $0] }
   let avx512Flags =

@@ -34,5 +34,6 @@ public func kernelTable() -> CKernelTable {
     widenBfloat16: widenBfloat16,
     narrowFloat16: narrowFloat16,
     narrowBfloat16: narrowBfloat16,
-    images: imageTable())
+    images: imageTable(),
+    optimizers: optimizerTable())
 }

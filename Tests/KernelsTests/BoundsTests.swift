@@ -41,6 +41,27 @@ struct BoundsTests {
   }
 
   @Test(
+    "optimizers stay in bounds, and the address does not show in the bits",
+    arguments: InstructionSet.supported, Fences.Side.allCases)
+  func optimizers(instructions: InstructionSet, side: Fences.Side) {
+    let kernels = KernelSet(instructions)
+    for count in sizes {
+      for update in OptimizerUpdate.allCases {
+        let expected = update.run(kernels, count: count)
+        Fences.with(side) { fences in
+          let result = update.run(kernels, count: count, fences)
+          #expect(difference(result.bits, expected.bits) == nil, "\(update), \(count)")
+        }
+      }
+      Fences.with(side) { fences in
+        let x = randomValues(count, 1)
+        let sum = kernels.table.optimizers.sumOfSquares(count, fences.input(x))
+        #expect(sum == x.withUnsafeBufferPointer(kernels.sumOfSquares))
+      }
+    }
+  }
+
+  @Test(
     "reductions stay in bounds, at any alignment of elements",
     arguments: InstructionSet.supported, Fences.Side.allCases)
   func reductions(instructions: InstructionSet, side: Fences.Side) {

@@ -41,6 +41,18 @@
     }
 
     @Test(
+      "an optimizer's update is part of its loop: no function is left for the loop to call",
+      .enabled(if: canRead(with: "nm"), "needs nm, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func inlinedUpdates(module: String) throws {
+      let names = try lines(["nm"], module).compactMap { $0.count == 3 ? $0[2] : nil }
+      #expect(names.contains { $0.contains("9lambNorms") })
+      // How Swift mangles local functions and closures, here of 'update' and 'add'.
+      let parts = ["6updateL_", "3addL_", "XEfU_"]
+      #expect(names.filter { name in parts.contains { name.contains($0) } } == [])
+    }
+
+    @Test(
       "each kernel set uses the registers and instructions of its own CPUs only",
       .enabled(
         if: canRead(with: "objdump"), "needs objdump, and the objects of a build by SwiftPM"),
@@ -73,6 +85,17 @@
       // Each of the tile's accumulators at least.
       #expect(module == "KernelsBaseline" ? fused == 0 : fused >= 12)
       #expect(!words.contains { $0.contains { $0.hasPrefix("fma") } })
+    }
+
+    @Test(
+      "square roots are taken a vector at a time, and never by a call to sqrtf",
+      .enabled(
+        if: canRead(with: "objdump"), "needs objdump, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func squareRoots(module: String) throws {
+      let words = try lines(["objdump", "-dr", "--no-show-raw-insn"], module)
+      #expect(words.contains { $0.count > 1 && $0[1].hasSuffix("sqrtps") })
+      #expect(!words.contains { $0.contains { $0.hasPrefix("sqrtf") } })
     }
 
     @Test(
