@@ -107,7 +107,8 @@ let package = Package(
       path: "Tests/RankCases",
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-    .testTarget(name: "NNTests", dependencies: ["NN", "Kernels", "TestSupport"]),
+    .testTarget(
+      name: "NNTests", dependencies: ["NN", "Kernels", "TestSupport"], exclude: ["Oracles"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Kernels", "TestSupport"]),
     .testTarget(name: "CollectiveTests", dependencies: ["Collective", "Kernels", "TestSupport"]),
     .testTarget(

@@ -166,10 +166,6 @@ typedef struct CKernelTable {
   void (*squaredError)(long rows, long columns, const float *x, const float *targets,
                        float *losses, float *dx);
 
-  // g = gradientScale * gradients + weightDecay * w; v = momentum * v + g; w -= learningRate * v
-  void (*sgd)(long count, float gradientScale, float learningRate, float momentum,
-              float weightDecay, const float *gradients, float *velocity, float *parameters);
-
   // A NaN result is the canonical quiet NaN.
   CReduction float32;
   CReduction float64;

@@ -75,20 +75,6 @@ extension KernelSet {
     table.squaredError(x.rows, x.columns, x.base, targets, losses, dx.base)
   }
 
-  /// One step of SGD with momentum, as one pass:
-  /// g = gradientScale * gradients + weightDecay * w; v = momentum * v + g; w -= learningRate * v.
-  public func sgd(
-    parameters: UnsafeMutableBufferPointer<Float>, velocity: UnsafeMutableBufferPointer<Float>,
-    gradients: UnsafeBufferPointer<Float>, gradientScale: Float, learningRate: Float,
-    momentum: Float, weightDecay: Float
-  ) {
-    precondition(parameters.count == velocity.count && parameters.count == gradients.count)
-    guard let w = parameters.baseAddress else { return }
-    table.sgd(
-      parameters.count, gradientScale, learningRate, momentum, weightDecay,
-      gradients.baseAddress!, velocity.baseAddress!, w)
-  }
-
   /// The sum of one float per row, over the shard tree.
   public func sum(_ x: UnsafePointer<Float>, over shards: ShardRows) -> Float {
     var sum = ShardSum(width: 1, shards: shards, kernels: self)

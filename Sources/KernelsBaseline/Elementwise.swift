@@ -60,16 +60,3 @@ func squaredError(
     losses[i] = sum * share
   }
 }
-
-func sgd(
-  _ count: Int, _ gradientScale: Float, _ learningRate: Float, _ momentum: Float,
-  _ weightDecay: Float, _ gradients: UnsafePointer<Float>,
-  _ velocity: UnsafeMutablePointer<Float>, _ parameters: UnsafeMutablePointer<Float>
-) {
-  for i in 0..<count {
-    let gradient = gradientScale * gradients[i] + weightDecay * parameters[i]
-    let v = momentum * velocity[i] + gradient
-    velocity[i] = v
-    parameters[i] -= learningRate * v
-  }
-}

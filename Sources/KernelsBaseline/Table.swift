@@ -17,7 +17,6 @@ public func kernelTable() -> CKernelTable {
     softmax: softmax,
     softmaxCrossEntropy: softmaxCrossEntropy,
     squaredError: squaredError,
-    sgd: sgd,
     float32: CReduction(
       sum: sumFloat32, minimum: minimumFloat32, maximum: maximumFloat32, product: productFloat32,
       divide: divideFloat32),

@@ -57,8 +57,8 @@ struct ShardedTrainingTests {
       for (network, optimizer) in zip(networks, optimizers) {
         network.gradients.all.update(sum)
         optimizer.step(
-          network.parameters, gradients: network.gradients, gradientScale: 1 / Float(batchSize),
-          learningRate: 0.1, kernels: kernels)
+          network.parameters, gradients: network.gradients,
+          GradientTerms(scale: 1 / Float(batchSize)), learningRate: 0.1, kernels: kernels)
       }
       losses.append(networks[0].gradients.tail[0].bitPattern)
     }

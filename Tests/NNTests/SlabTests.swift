@@ -49,24 +49,26 @@ struct SlabTests {
       slab.elements(of: layout.tensors[1]).baseAddress == slab.base + layout.tensors[1].offset)
   }
 
-  @Test("padding is zero after training steps, in parameters, gradients and velocity")
-  func padding() throws {
+  @Test(
+    "padding is zero after training steps, in parameters, gradients and optimizer states",
+    arguments: OptimizerSpecification.kinds.map { $0.name })
+  func padding(name: String) throws {
     let kernels = KernelSet(InstructionSet.supported.last!)
     let network = try network(gradientTail: 16)
-    let optimizer = SGD(layout: network.layout, momentum: 0.9, weightDecay: 0.1)
+    let optimizer = OptimizerSpecification(everyStateOf: name).optimizer(layout: network.layout)
     let batch = SampleBatch(rows: 4, features: 15, outputs: 3, random: 1)
     for _ in 0..<3 {
       network.gradients.tail.update(repeating: 7)
       try network.computeGradients(
         batch, loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 4), kernels: kernels)
       optimizer.step(
-        network.parameters, gradients: network.gradients, gradientScale: 0.25, learningRate: 0.5,
-        kernels: kernels)
+        network.parameters, gradients: network.gradients, GradientTerms(scale: 0.25, l1: 0.1),
+        learningRate: 0.1, kernels: kernels)
     }
     let used = Set(network.layout.tensors.flatMap { Array($0.range) })
     let gaps = (0..<network.layout.count).filter { !used.contains($0) }
     #expect(gaps.count == network.layout.count - network.layout.parameterCount && gaps.count > 0)
-    for slab in [network.parameters, network.gradients, optimizer.velocity] {
+    for slab in [network.parameters, network.gradients] + optimizer.states.map(\.slab) {
       #expect(gaps.allSatisfy { slab.base[$0] == 0 })
       for tensor in network.layout.tensors where tensor.name.hasSuffix("weight") {
         #expect(slab.elements(of: tensor).contains { $0 != 0 })

@@ -15,15 +15,17 @@
         let network = try Network(
           [.dense(units: 8), .relu, .dense(units: 3)], inputShape: Shape(5), maximumRows: 4)
         network.initialize(seed: 1)
-        let optimizer = SGD(layout: network.layout, momentum: 0.9, weightDecay: 0)
+        let optimizers = OptimizerSpecification.kinds.map {
+          OptimizerSpecification($0).optimizer(layout: network.layout)
+        }
         let batch = SampleBatch(rows: 4, features: 5, outputs: 3, random: 1)
         let shards = ShardRows(first: 0, ends: [1, 2, 2, 4])
         func train(steps: Int) throws {
-          for _ in 0..<steps {
+          for step in 0..<steps {
             try network.computeGradients(
               batch, loss: .softmaxCrossEntropy, shards: shards, kernels: kernels)
-            optimizer.step(
-              network.parameters, gradients: network.gradients, gradientScale: 0.25,
+            optimizers[step % optimizers.count].step(
+              network.parameters, gradients: network.gradients, GradientTerms(scale: 0.25),
               learningRate: 0.1, kernels: kernels)
           }
         }

@@ -46,6 +46,11 @@ public final class Slab {
 
   /// One tensor's elements.
   public func elements(of tensor: SlabLayout.Tensor) -> UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(rebasing: tensors[tensor.range])
+    elements(in: tensor.range)
+  }
+
+  /// The elements of a range of the tensors.
+  func elements(in range: Range<Int>) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(rebasing: tensors[range])
   }
 }

@@ -34,6 +34,12 @@ extension ConfigurationReader {
       parse: { ConfigurationReader.number($0, in: range) }, text: { "\($0)" })
   }
 
+  func requiredNumber(_ path: String, in range: ClosedRange<Double>) -> Double? {
+    required(
+      path, ConfigurationReader.words(for: range),
+      parse: { ConfigurationReader.number($0, in: range) }, text: { "\($0)" })
+  }
+
   func boolean(_ path: String, default fallback: Bool) -> Bool {
     value(path, default: fallback, "true or false", parse: { $0.bool }) { "\($0)" }
   }
@@ -53,6 +59,15 @@ extension ConfigurationReader {
     value(
       path, default: fallback, Choice.allCases.map(\.rawValue).joined(separator: " or "),
       parse: { $0.string.flatMap(Choice.init(rawValue:)) }, text: { $0.rawValue })
+  }
+
+  /// One of `names`; nil, and a fault, if something else is written.
+  func name(_ path: String, default fallback: String, among names: [String]) -> String? {
+    let faultsBefore = faults.count
+    let name = value(
+      path, default: fallback, names.joined(separator: " or "),
+      parse: { node in node.string.flatMap { names.contains($0) ? $0 : nil } }, text: { $0 })
+    return faults.count == faultsBefore ? name : nil
   }
 
   func requiredChoice<Choice: RawRepresentable<String> & CaseIterable>(

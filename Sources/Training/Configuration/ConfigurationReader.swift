@@ -137,6 +137,15 @@ final class ConfigurationReader {
     fault(path, origin, reason)
   }
 
+  /// Refuses a key that does not go with what was chosen, if it is written.
+  func refuse(_ path: String, _ reason: String) {
+    let keys = path.split(separator: ".").map(String.init)
+    guard tree[keys[...]] != nil || environment[ConfigurationReader.variable(keys)] != nil,
+      let (_, origin) = find(path)
+    else { return }
+    fault(path, origin, reason)
+  }
+
   /// Says nothing of unknown keys in a section, because what belongs there cannot be told.
   func ignoreUnknownKeys(in path: String) {
     ignored.insert(path.split(separator: ".").map(String.init))

@@ -50,7 +50,8 @@ public struct ModelInspection {
     state = network.stateLayout.parameterCount
     rowsPerRank = configuration.largestRows(
       ranks: ranks, samples: max(training.count, test?.count ?? 0))
-    memory = MemoryNeed(network, rows: rowsPerRank)
+    memory = MemoryNeed(
+      network, optimizer: configuration.optimizer.specification, rows: rowsPerRank)
     memory.workspace = 4 * Double(network.workspaceCount(rows: rowsPerRank))
     var buckets = GradientBuckets(
       count: network.layout.count + GradientTail.count, bucketBytes: configuration.bucketBytes)

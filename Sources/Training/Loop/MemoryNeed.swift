@@ -6,7 +6,7 @@ import NN
 public struct MemoryNeed {
   public var parameters: Double
   public var gradients: Double
-  /// Momentum and its like.
+  /// Momentum and its like: a slab for each state that the optimizer keeps.
   public var optimizer: Double
   /// What layers remember without learning it.
   public var state: Double
@@ -19,12 +19,12 @@ public struct MemoryNeed {
 
   /// Everything but the layers' workspace.
   /// - Parameter rows: of the rank's largest batch.
-  public init(_ network: NetworkPlan, rows: Int) {
+  public init(_ network: NetworkPlan, optimizer specification: OptimizerSpecification, rows: Int) {
     let float = Double(MemoryLayout<Float>.stride)
     let slab = float * Double(network.layout.count)
     parameters = slab
     gradients = slab
-    optimizer = slab
+    optimizer = Double(specification.stateCount) * slab
     state = float * Double(network.stateLayout.count)
     activations = float * Double(network.floatsPerRow) * Double(rows)
     batches = 2 * float * Double(network.inputShape.count) * Double(rows)

@@ -11,7 +11,7 @@ enum GradientTail {
   static let count = 16  // a cache line
 }
 
-/// Synchronous data-parallel SGD: every rank computes the gradient of its part of each batch, the
+/// Synchronous data-parallel training: every rank computes the gradient of its part of each batch, the
 /// gradients are added up, and every rank makes the same step.
 final class Trainer {
   let plan: TrainingPlan
@@ -20,7 +20,7 @@ final class Trainer {
   let group: ProcessGroup
   private let configuration: TrainingConfiguration
   private let synchronizer: GradientSynchronizer
-  private let optimizer: SGD
+  private let optimizer: any Optimizer
   private let evaluator: Evaluator?
   private let batchSum: GroupSum
   private let losses: AlignedBuffer
@@ -55,9 +55,7 @@ final class Trainer {
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
     network.initialize(seed: configuration.seed)
     losses = AlignedBuffer(count: rows)
-    optimizer = SGD(
-      layout: network.layout, momentum: configuration.optimizer.momentum,
-      weightDecay: configuration.optimizer.weightDecay)
+    optimizer = configuration.optimizer.specification.optimizer(layout: network.layout)
     synchronizer = GradientSynchronizer(
       network.gradients, group: group, method: configuration.algorithm,
       bucketBytes: configuration.bucketBytes)
@@ -134,9 +132,12 @@ final class Trainer {
     try synchronizer.finish()
     clock.enter(.compute)
     let samples = tail[GradientTail.samples]
+    var terms = configuration.optimizer.clipping.terms(
+      for: network.gradients, samples: samples, kernels: kernels)
+    terms.l1 = configuration.optimizer.l1
     optimizer.step(
-      network.parameters, gradients: network.gradients, gradientScale: 1 / samples,
-      learningRate: learningRate, kernels: kernels)
+      network.parameters, gradients: network.gradients, terms, learningRate: learningRate,
+      kernels: kernels)
     return Double(tail[GradientTail.lossSum]) / Double(samples)
   }
 

@@ -101,7 +101,8 @@ struct TrainingPlan {
   private static func checkMemory(
     _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranksOnThisHost: Int
   ) throws {
-    var need = MemoryNeed(network, rows: rows)
+    var need = MemoryNeed(
+      network, optimizer: configuration.optimizer.specification, rows: rows)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     func check() throws {
       let bytes = need.total * Double(ranksOnThisHost)

@@ -67,7 +67,11 @@ struct PrecedenceTests {
           name: sgd
           learning-rate: 0.1
           momentum: 0.0
+          nesterov: false
           weight-decay: 0.0
+          l1: 0.0
+          clip-value: null
+          clip-norm: null
           schedule:
             name: constant
             warmup-steps: 0
@@ -103,7 +107,7 @@ struct PrecedenceTests {
     #expect(configuration.model == [.dense(units: 3), .relu, .dense(units: 4)])
     #expect(configuration.batchSize == 7)
     #expect(configuration.output == "a=b")
-    #expect(configuration.optimizer.schedule.shape == .cosine)
+    #expect(configuration.optimizer.schedule.shape == .cosine(end: 0))
     #expect(configuration.optimizer.schedule.warmupSteps == 6)
     // A section that is set takes the place of the file's.
     #expect(configuration.epochs == 1)

@@ -64,7 +64,7 @@ struct RoundTripTests {
     #expect(configuration.bucketBytes == 4096)
     #expect(configuration.tuning == .table("tables/two nodes.json"))
     #expect(!configuration.isReproducible && !configuration.shuffles)
-    #expect(configuration.optimizer.momentum == 0.1)
+    #expect(configuration.optimizer.specification.values[number: "momentum"] == 0.1)
     try check(configuration)
   }
 
