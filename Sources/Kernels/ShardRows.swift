@@ -23,4 +23,10 @@ public struct ShardRows: Equatable, Sendable {
 
   /// The rows of the `i`-th shard of the run.
   public func rows(of i: Int) -> Range<Int> { (i == 0 ? 0 : ends[i - 1])..<ends[i] }
+
+  /// Some of the shards, with their rows counted from the first of them.
+  public func part(_ range: Range<Int>) -> ShardRows {
+    let start = range.lowerBound == 0 ? 0 : ends[range.lowerBound - 1]
+    return ShardRows(first: first + range.lowerBound, ends: ends[range].map { $0 - start })
+  }
 }

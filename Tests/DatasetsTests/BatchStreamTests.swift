@@ -45,7 +45,16 @@ struct BatchStreamTests {
 
   /// The samples of a batch, after a check that features and targets belong together.
   private func samples(of batch: Batch, hasLabels: Bool) -> [UInt32] {
-    #expect(batch.inputs.rows == batch.rows && batch.inputs.columns == 2)
+    #expect(batch.part(0..<batch.shards.count).inputs.rows == batch.rows)
+    for shard in 0..<batch.shards.count {
+      let part = batch.part(shard..<shard + 1)
+      #expect(part.start..<part.start + part.rows == batch.shards.rows(of: shard))
+      #expect(
+        part.shards == ShardRows(first: batch.shards.first + shard, ends: [part.inputs.rows]))
+      #expect(part.inputs.base == batch.features.base + 2 * part.start)
+      #expect(part.inputs.columns == 2 && part.labels == batch.labels + part.start)
+      #expect(part.values == batch.values.base + (hasLabels ? 0 : 2 * part.start))
+    }
     return (0..<batch.rows).map { row in
       let sample = batch.features.base[2 * row]
       #expect(batch.features.base[2 * row + 1] == sample + 0.5)

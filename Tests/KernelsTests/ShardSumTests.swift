@@ -140,5 +140,7 @@ struct ShardSumTests {
     #expect((0..<3).map(shards.rows(of:)) == [0..<2, 2..<2, 2..<7])
     #expect(ShardRows(undivided: 4) == ShardRows(first: 0, ends: [4]))
     #expect(ShardRows(first: 0, ends: []).rows == 0)
+    #expect(shards.part(1..<3) == ShardRows(first: 4, ends: [0, 5]))
+    #expect(shards.part(0..<3) == shards)
   }
 }

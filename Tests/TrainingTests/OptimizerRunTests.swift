@@ -1,3 +1,4 @@
+import Collective
 import NN
 import Testing
 
@@ -47,4 +48,68 @@ func regularizedRanks(settings: [String]) throws {
   }
   #expect(Set(runs.flatMap { $0.summaries.map(\.parameterSha256) }).count == 1)
   #expect(runs[0].summaries[0].parameterSha256 != plain.summaries[0].parameterSha256)
+}
+
+@Test(
+  "passes do not show in the bits, on any number of ranks",
+  arguments: [(1, 2), (1, 4), (1, 8), (2, 2), (2, 4), (4, 2)])
+func accumulation(ranks: Int, passes: Int) throws {
+  let plain = try TrainedRun(yaml: classification, ranks: 1)
+  let run = try TrainedRun(
+    yaml: classification, settings: ["training.accumulate=\(passes)"], ranks: ranks)
+  for summary in run.summaries {
+    #expect(summary.parameterSha256 == plain.summaries[0].parameterSha256)
+    #expect(summary.testLoss == plain.summaries[0].testLoss)
+    #expect(summary.testAccuracy == plain.summaries[0].testAccuracy)
+  }
+  #expect(try run.stepLosses() == plain.stepLosses())
+}
+
+@Test("passes without rows add nothing", arguments: [1, 2])
+func emptyPasses(ranks: Int) throws {
+  // The last batch has 3 samples for 8 shards.
+  let samples = "data.train.samples=259"
+  let plain = try TrainedRun(yaml: classification, settings: [samples], ranks: 1)
+  let run = try TrainedRun(
+    yaml: classification, settings: [samples, "training.accumulate=4"], ranks: ranks)
+  #expect(run.summaries[0].parameterSha256 == plain.summaries[0].parameterSha256)
+  #expect(try run.stepLosses() == plain.stepLosses())
+}
+
+@Test("activations have room for the rows of one pass", arguments: [1, 2], [1, 2, 4])
+func activationMemory(ranks: Int, passes: Int) throws {
+  let rows = try LoopbackTransport.run(ranks: ranks) { transport -> Int in
+    let world = try World(transport, host: "test", carrier: "loopback")
+    let configuration = try TrainingConfiguration(
+      yaml: classification, name: "c.yaml", settings: ["training.accumulate=\(passes)"])
+    let plan = try TrainingPlan(configuration, world: world, environment: [:])
+    return try Trainer(plan, world: world).network.maximumRows
+  }
+  #expect(rows == Array(repeating: 64 / ranks / passes, count: ranks))
+}
+
+@Test(
+  "passes agree to rounding where ranks cut through the tree, and where there is none",
+  arguments: [("true", 3), ("false", 3), ("false", 2)])
+func looseAccumulation(reproducible: String, ranks: Int) throws {
+  let plain = try TrainedRun(yaml: classification, ranks: 1)
+  let run = try TrainedRun(
+    yaml: classification,
+    settings: [
+      "training.accumulate=2", "training.shards=16", "training.reproducible=\(reproducible)",
+    ], ranks: ranks)
+  #expect(run.areReplicasEqual)
+  for (a, b) in zip(try run.stepLosses(), try plain.stepLosses()) { #expect(abs(a - b) < 1e-4 * b) }
+}
+
+@Test("more passes than shards are refused, with what to do")
+func tooManyPasses() throws {
+  let failure = #expect(throws: JointFailure.self) {
+    _ = try TrainedRun(yaml: classification, settings: ["training.accumulate=4"], ranks: 4)
+  }
+  #expect(failure?.exitCode == ExitStatus.usage)
+  #expect(
+    failure?.description
+      == "training.accumulate: 4 passes on each of 4 ranks need 16 shards, and training.shards is 8: "
+      + "raise it to a power of two of at least 16, or lower training.accumulate")
 }

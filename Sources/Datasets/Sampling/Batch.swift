@@ -34,8 +34,15 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
 
   public var rows: Int { shards.rows }
 
-  /// The features as a matrix.
-  public var inputs: Matrix { Matrix(features.base, rows: rows, columns: featureCount) }
+  /// The rows of a range of this rank's shards.
+  public func part(_ range: Range<Int>) -> BatchPart {
+    let rows = shards.part(range)
+    let start = range.isEmpty ? 0 : shards.rows(of: range.lowerBound).lowerBound
+    return BatchPart(
+      inputs: Matrix(
+        features.base + start * featureCount, rows: rows.rows, columns: featureCount),
+      labels: labels + start, values: values.base + start * width, shards: rows, start: start)
+  }
 
   /// Copies this rank's samples of a global batch.
   /// - Parameters:
@@ -60,4 +67,19 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
       }
     }
   }
+}
+
+/// Some rows of a batch, in the batch's memory.
+public struct BatchPart {
+  /// rows x featureCount
+  public let inputs: Matrix
+  /// One per row, where targets are labels.
+  public let labels: UnsafeMutablePointer<Int32>
+  /// rows x width, row-major, where targets are values.
+  public let values: UnsafeMutablePointer<Float>
+  public let shards: ShardRows
+  /// Its first row within this rank's part of the batch.
+  public let start: Int
+
+  public var rows: Int { inputs.rows }
 }

@@ -17,6 +17,13 @@ extension TrainingConfiguration {
           + "ranks: raise it to a power of two of at least \(ranks), or set training.reproducible "
           + "to false")
     }
+    guard !isReproducible || shards >= ranks * passes else {
+      throw TrainingError(
+        ExitStatus.usage,
+        "training.accumulate: \(passes) passes on each of \(ranks) rank\(ranks == 1 ? "" : "s") need "
+          + "\(ranks * passes) shards, and training.shards is \(shards): raise it to a power of two of "
+          + "at least \(ranks * passes), or lower training.accumulate")
+    }
     if isReproducible, case .schedule(let algorithm) = algorithm,
       !algorithm.isCanonical(size: ranks)
     {

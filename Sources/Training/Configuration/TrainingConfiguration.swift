@@ -23,6 +23,8 @@ public struct TrainingConfiguration: Sendable {
   public var batchSize: Int
   /// Slices of a batch whose gradients are added along a fixed tree; a power of two.
   public var shards: Int
+  /// Passes in which a rank works through its part of a batch; a power of two.
+  public var passes: Int
   public var seed: UInt64
   /// Whether sums follow the shards, whatever the number of ranks.
   public var isReproducible: Bool
@@ -87,6 +89,7 @@ public struct TrainingConfiguration: Sendable {
     targetAccuracy = reader.optionalNumber("training.target-accuracy", in: 0...1)
     batchSize = reader.integer("training.batch-size", default: 256, in: 1...large)
     shards = reader.integer("training.shards", default: 8, in: 1...65536)
+    passes = reader.integer("training.accumulate", default: 1, in: 1...65536)
     seed = UInt64(reader.integer("training.seed", default: 1, in: 0...Int.max))
     isReproducible = reader.boolean("training.reproducible", default: true)
     shuffles = reader.boolean("training.shuffle", default: true)
@@ -96,8 +99,9 @@ public struct TrainingConfiguration: Sendable {
     logInterval = reader.integer("log.every-steps", default: 10, in: 1...large)
     output = reader.string("output", default: "runs/\(TrainingConfiguration.stem(of: name))")
 
-    if shards & (shards - 1) != 0 {
-      reader.fault("training.shards", "expected a power of two, found \(shards)")
+    for (key, value) in [("training.shards", shards), ("training.accumulate", passes)]
+    where value & (value - 1) != 0 {
+      reader.fault(key, "expected a power of two, found \(value)")
     }
     if targetAccuracy != nil, !loss.usesLabels || data?.test == nil {
       reader.fault(

@@ -51,8 +51,9 @@ public struct ModelInspection {
     rowsPerRank = configuration.largestRows(
       ranks: ranks, samples: max(training.count, test?.count ?? 0))
     memory = MemoryNeed(
-      network, optimizer: configuration.optimizer.specification, rows: rowsPerRank)
-    memory.workspace = 4 * Double(network.workspaceCount(rows: rowsPerRank))
+      network, configuration, rows: rowsPerRank)
+    memory.workspace =
+      4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rowsPerRank)))
     var buckets = GradientBuckets(
       count: network.layout.count + GradientTail.count, bucketBytes: configuration.bucketBytes)
     bucketBytes = network.gradientOffsets.reversed().compactMap {

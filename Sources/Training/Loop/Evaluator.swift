@@ -18,6 +18,7 @@ final class Evaluator {
   private let dataset: any Dataset
   private let sampler: Sampler
   private let partition: Partition
+  private let accumulation: AccumulationPlan
   private let loss: Loss
   private let losses: AlignedBuffer
   /// Of each shard: loss sum, correct predictions. Other ranks' shards are zero here before the
@@ -25,18 +26,22 @@ final class Evaluator {
   private let sums: AlignedBuffer
   private let rank: Int
 
-  init(_ dataset: any Dataset, batchSize: Int, partition: Partition, rank: Int, loss: Loss) {
+  init(
+    _ dataset: any Dataset, batchSize: Int, partition: Partition, rank: Int,
+    accumulation: AccumulationPlan, loss: Loss
+  ) {
     self.dataset = dataset
     self.partition = partition
+    self.accumulation = accumulation
     self.rank = rank
     self.loss = loss
     sampler = Sampler(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
     losses = AlignedBuffer(
-      count: partition.rowsOfLargestBatch(ofRank: rank, sampler: sampler))
+      count: accumulation.maximumRows(partition, rank: rank, sampler: sampler))
     sums = AlignedBuffer(count: 2 * partition.shards)
   }
 
-  /// Rows of this rank's largest batch.
+  /// Rows of this rank's largest pass.
   var maximumRows: Int { losses.count }
 
   /// Collective.
@@ -49,21 +54,8 @@ final class Evaluator {
       dataset, sampler: sampler, partition: partition, rank: rank,
       range: 0..<sampler.batchesPerEpoch, instructions: kernels.instructions)
     while let batch = stream.next() {
-      let outputs = try network.forward(
-        batch.inputs, pass: Pass(kernels: kernels, shards: batch.shards, mode: .evaluation))
-      loss.evaluate(
-        outputs, batch.targets(loss), losses: losses.base,
-        gradient: network.outputGradient(rows: batch.rows), kernels: kernels)
-      for i in 0..<batch.shards.count {
-        let shard = batch.shards.first + i
-        let rows = batch.shards.rows(of: i)
-        for row in rows { lossSums[shard] += Double(losses.base[row]) }
-        if loss.usesLabels {
-          let part = Matrix(
-            outputs.row(rows.lowerBound), rows: rows.count, columns: outputs.columns)
-          sums.base[2 * shard + 1] += Float(
-            countCorrect(part, labels: batch.labels + rows.lowerBound))
-        }
+      for pass in accumulation.passes {
+        try evaluate(batch.part(pass.shards), network, kernels: kernels, lossSums: &lossSums)
       }
     }
     for shard in partition.shards(of: rank) { sums.base[2 * shard] = Float(lossSums[shard]) }
@@ -76,11 +68,33 @@ final class Evaluator {
       accuracy: loss.usesLabels
         ? shards.reduce(0) { $0 + Double(sums.base[2 * $1 + 1]) } / count : nil)
   }
+
+  /// Adds up the losses and correct predictions of some rows.
+  private func evaluate(
+    _ part: BatchPart, _ network: Network, kernels: KernelSet, lossSums: inout [Double]
+  ) throws {
+    let outputs = try network.forward(
+      part.inputs, pass: Pass(kernels: kernels, shards: part.shards, mode: .evaluation))
+    loss.evaluate(
+      outputs, part.targets(loss), losses: losses.base,
+      gradient: network.outputGradient(rows: part.rows), kernels: kernels)
+    for i in 0..<part.shards.count {
+      let shard = part.shards.first + i
+      let rows = part.shards.rows(of: i)
+      for row in rows { lossSums[shard] += Double(losses.base[row]) }
+      if loss.usesLabels {
+        let shardOutputs = Matrix(
+          outputs.row(rows.lowerBound), rows: rows.count, columns: outputs.columns)
+        sums.base[2 * shard + 1] += Float(
+          countCorrect(shardOutputs, labels: part.labels + rows.lowerBound))
+      }
+    }
+  }
 }
 
-extension Batch {
+extension BatchPart {
   /// The targets of the kind that `loss` wants.
   func targets(_ loss: Loss) -> Targets {
-    loss.usesLabels ? .labels(labels) : .values(values.base)
+    loss.usesLabels ? .labels(labels) : .values(values)
   }
 }

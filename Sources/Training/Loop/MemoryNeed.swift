@@ -1,10 +1,12 @@
 import Datasets
+import Foundation
 import NN
 
 /// The memory that one rank needs for its copy of a network and its part of a batch, in bytes. In
 /// floating point: what is asked for may be far beyond any machine.
 public struct MemoryNeed {
   public var parameters: Double
+  /// With the sums of passes that wait for each other.
   public var gradients: Double
   /// Momentum and its like: a slab for each state that the optimizer keeps.
   public var optimizer: Double
@@ -19,14 +21,14 @@ public struct MemoryNeed {
 
   /// Everything but the layers' workspace.
   /// - Parameter rows: of the rank's largest batch.
-  public init(_ network: NetworkPlan, optimizer specification: OptimizerSpecification, rows: Int) {
+  public init(_ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int) {
     let float = Double(MemoryLayout<Float>.stride)
     let slab = float * Double(network.layout.count)
     parameters = slab
-    gradients = slab
-    optimizer = Double(specification.stateCount) * slab
+    gradients = slab * (1 + log2(Double(configuration.passes)))
+    optimizer = Double(configuration.optimizer.specification.stateCount) * slab
     state = float * Double(network.stateLayout.count)
-    activations = float * Double(network.floatsPerRow) * Double(rows)
+    activations = float * Double(network.floatsPerRow) * Double(configuration.rowsOfPass(rows))
     batches = 2 * float * Double(network.inputShape.count) * Double(rows)
   }
 
@@ -36,6 +38,9 @@ public struct MemoryNeed {
 }
 
 extension TrainingConfiguration {
+  /// Rows of a pass over a rank's `rows`, at most, where ranks hold whole subtrees of shards.
+  func rowsOfPass(_ rows: Int) -> Int { (rows + passes - 1) / passes }
+
   /// Rows of the largest batch that any of `ranks` ranks may have, of data sets of up to `samples`
   /// samples.
   func largestRows(ranks: Int, samples: Int) -> Int {

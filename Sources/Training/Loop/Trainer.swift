@@ -20,6 +20,8 @@ final class Trainer {
   let group: ProcessGroup
   private let configuration: TrainingConfiguration
   private let synchronizer: GradientSynchronizer
+  private let accumulation: AccumulationPlan
+  private let accumulator: GradientAccumulator
   private let optimizer: any Optimizer
   private let evaluator: Evaluator?
   private let batchSum: GroupSum
@@ -41,12 +43,15 @@ final class Trainer {
     options.choice = plan.choice
     options.log = { [choices] in choices.add($0) }
     group = try ProcessGroup(world.transport, options: options, kernels: kernels)
+    let accumulation = AccumulationPlan(
+      plan.partition, rank: world.rank, passes: plan.configuration.passes)
+    self.accumulation = accumulation
     evaluator = plan.test.map {
       Evaluator(
         $0, batchSize: plan.configuration.batchSize, partition: plan.partition, rank: world.rank,
-        loss: plan.configuration.loss)
+        accumulation: accumulation, loss: plan.configuration.loss)
     }
-    let rows = plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler)
+    let rows = accumulation.maximumRows(plan.partition, rank: world.rank, sampler: plan.sampler)
     let group = group
     network = try Network(
       plan.network, maximumRows: max(rows, evaluator?.maximumRows ?? 0),
@@ -54,7 +59,9 @@ final class Trainer {
       gradientMemory: { try group.allocate(Float.self, count: $0) })
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
     network.initialize(seed: configuration.seed)
-    losses = AlignedBuffer(count: rows)
+    losses = AlignedBuffer(
+      count: plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler))
+    accumulator = GradientAccumulator(network.gradients, plan: accumulation, kernels: kernels)
     optimizer = configuration.optimizer.specification.optimizer(layout: network.layout)
     synchronizer = GradientSynchronizer(
       network.gradients, group: group, method: configuration.algorithm,
@@ -110,27 +117,16 @@ final class Trainer {
     }
   }
 
-  /// One step: forward, loss, backward, allreduce, update. Returns the mean loss over the batch.
+  /// One step: gradients, allreduce, update. Returns the mean loss over the batch.
   private func trainStep(_ step: Int, _ batch: Batch, learningRate: Float) throws -> Double {
     clock.enter(.compute)
-    let pass = Pass(
-      kernels: kernels, shards: batch.shards, mode: .training, seed: configuration.seed,
-      step: step, firstSample: batch.firstPosition, globalRows: batch.globalSize, batchSum: batchSum
-    )
-    let outputs = try network.forward(batch.inputs, pass: pass)
-    configuration.loss.evaluate(
-      outputs, batch.targets(configuration.loss), losses: losses.base,
-      gradient: network.outputGradient(rows: batch.rows), kernels: kernels)
-    let tail = network.gradients.tail
-    tail[GradientTail.lossSum] = kernels.sum(losses.base, over: batch.shards)
-    tail[GradientTail.samples] = Float(batch.rows)
-    for stage in network.stages.indices.reversed() {
-      try network.backward(throughStage: stage, inputs: batch.inputs, pass: pass)
-      try synchronizer.filled(from: plan.network.gradientOffsets[stage])
+    for number in accumulation.passes.indices {
+      try computeGradients(step, batch, pass: number)
     }
     clock.enter(.communication)
     try synchronizer.finish()
     clock.enter(.compute)
+    let tail = network.gradients.tail
     let samples = tail[GradientTail.samples]
     var terms = configuration.optimizer.clipping.terms(
       for: network.gradients, samples: samples, kernels: kernels)
@@ -139,6 +135,33 @@ final class Trainer {
       network.parameters, gradients: network.gradients, terms, learningRate: learningRate,
       kernels: kernels)
     return Double(tail[GradientTail.lossSum]) / Double(samples)
+  }
+
+  /// Forward, loss and backward over some of this rank's rows. In the last pass, gradients go out as
+  /// soon as they are there.
+  private func computeGradients(_ step: Int, _ batch: Batch, pass number: Int) throws {
+    let rows = accumulation.passes[number]
+    let isLast = number + 1 == accumulation.passes.count
+    let part = batch.part(rows.shards)
+    let pass = Pass(
+      kernels: kernels, shards: part.shards, mode: .training, seed: configuration.seed,
+      step: step, firstSample: batch.firstPosition + part.start, globalRows: batch.globalSize,
+      batchSum: batchSum)
+    let outputs = try network.forward(part.inputs, pass: pass)
+    configuration.loss.evaluate(
+      outputs, part.targets(configuration.loss), losses: losses.base + part.start,
+      gradient: network.outputGradient(rows: part.rows), kernels: kernels)
+    if isLast {
+      network.gradients.tail[GradientTail.lossSum] = kernels.sum(losses.base, over: batch.shards)
+      network.gradients.tail[GradientTail.samples] = Float(batch.rows)
+    }
+    accumulator.begin()
+    for stage in network.stages.indices.reversed() {
+      try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
+      let offset = plan.network.gradientOffsets[stage]
+      accumulator.filled(from: offset, in: rows, isLast: isLast)
+      if isLast { try synchronizer.filled(from: offset) }
+    }
   }
 
   private func stepEvent(_ step: Int, _ loss: Double, _ rate: Float) -> StepEvent {

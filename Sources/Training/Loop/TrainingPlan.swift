@@ -53,7 +53,9 @@ struct TrainingPlan {
       count: training.count, batchSize: configuration.batchSize, seed: configuration.seed,
       shuffles: configuration.shuffles)
     partition = Partition(
-      shards: configuration.isReproducible ? configuration.shards : world.size, ranks: world.size)
+      shards: configuration.isReproducible
+        ? configuration.shards : world.size * configuration.passes,
+      ranks: world.size)
   }
 
   /// Steps of the whole run.
@@ -102,7 +104,7 @@ struct TrainingPlan {
     _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranksOnThisHost: Int
   ) throws {
     var need = MemoryNeed(
-      network, optimizer: configuration.optimizer.specification, rows: rows)
+      network, configuration, rows: rows)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     func check() throws {
       let bytes = need.total * Double(ranksOnThisHost)
@@ -117,7 +119,7 @@ struct TrainingPlan {
     }
     try check()
     // Counted only for a batch that fits.
-    need.workspace = 4 * Double(network.workspaceCount(rows: rows))
+    need.workspace = 4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rows)))
     try check()
   }
 

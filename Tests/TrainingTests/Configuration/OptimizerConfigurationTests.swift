@@ -161,4 +161,12 @@ struct OptimizerConfigurationTests {
     #expect(
       faults.first?.hasPrefix("c.yaml:5: optimizer.\(key): expected a number from 1e-30") == true)
   }
+
+  @Test("passes are a power of two")
+  func passes() throws {
+    #expect(try ConfigurationFixture.read(settings: ["training.accumulate=4"]).passes == 4)
+    #expect(
+      ConfigurationFixture.faults(settings: ["training.accumulate=3"])
+        == ["--set training.accumulate: expected a power of two, found 3"])
+  }
 }

@@ -82,6 +82,7 @@ struct PrecedenceTests {
           target-accuracy: null
           batch-size: 256
           shards: 8
+          accumulate: 1
           seed: 1
           reproducible: true
           shuffle: true
