@@ -41,6 +41,7 @@ let package = Package(
     .executable(name: "lockstep", targets: ["lockstep"]),
     .library(name: "MPI", targets: ["MPI"]),
     .library(name: "Collective", targets: ["Collective"]),
+    .library(name: "Kernels", targets: ["Kernels"]),
   ],
   dependencies: [
     // The command line: parsing, help, completion, EX_USAGE on misuse.

@@ -124,24 +124,73 @@ typedef struct COptimizers {
                float *parameters);
 } COptimizers;
 
-typedef struct CKernelTable {
-  // The register tile of the matrix product: tileRows x tileColumns accumulators.
+// What happens to a finished sum before it is stored.
+typedef enum CFinish {
+  CFinishNone,
+  CFinishReLU,  // max(sum, 0); NaN stays NaN
+  CFinishMask,  // the sum where mask > 0, else 0
+} CFinish;
+
+// One block of a product: result (rows x columns) = start + left right, each sum a chain of
+// multiply-adds (fused where the CPU has it) from its start on, in the order of depth. `columns`
+// beyond the last whole vector may be read from `right`, not from any other operand.
+typedef struct CProduct {
+  long rows;
+  long columns;
+  long depth;
+  // Element (i, d) is left[i * leftStride + d] or, transposed, left[d * leftStride + i].
+  const float *left;
+  long leftStride;
+  bool leftIsTransposed;
+  // Element (d, j) is right[j / tileColumns * panelStride + d * rightStride + j % tileColumns].
+  const float *right;
+  long rightStride;
+  long panelStride;
+  // Element (i, j) is start[i * startStride + j]; none: zero. It may be `result`.
+  const float *_Nullable start;
+  long startStride;
+  float *result;
+  long resultStride;
+  CFinish finish;
+  const float *_Nullable mask;
+  long maskStride;
+} CProduct;
+
+// How a sum over rows is cut into shards: shard s ends before row ends[s] and is then added to the
+// last merges[s] of the partial sums that wait in `waiting`, one tile each.
+typedef struct CShards {
+  long count;
+  const long *ends;
+  const int8_t *merges;
+  float *waiting;
+} CShards;
+
+// Matrix products.
+typedef struct CProducts {
+  // The register tile: tileRows x tileColumns sums; tileColumns is also the width of a packed panel
+  // of the right operand. `lanes` is that of a vector.
   long tileRows;
   long tileColumns;
+  long lanes;
 
-  // c[tileRows x tileColumns] (+)= a b over `depth`, from panels that `pack...` made. Every element
-  // is summed in the order of depth, one (fused, where the CPU has it) multiply-add at a time.
-  void (*multiplyTile)(long depth, const float *a, const float *b, float *c, long stride,
-                       bool accumulate);
+  void (*multiply)(const CProduct *product);
+  // The same with a transposed left operand: result = start + the sum of the shards' products, each
+  // from zero.
+  void (*multiplyShards)(const CProduct *product, const CShards *shards);
+  // The same for one row of a right operand that is not packed (rightStride), from end to end.
+  void (*multiplyRow)(const CProduct *product);
 
-  // Packs a panel `width` wide, of which `valid` columns exist (the rest becomes zero):
-  // panel[d * width + j] = source[d * stride + j]   (rows of the source run along the panel)
-  void (*packRows)(long width, long valid, long depth, const float *source, long stride,
-                   float *panel);
-  // panel[d * width + j] = source[j * stride + d]   (rows of the source run along the depth)
-  void (*packColumns)(long width, long valid, long depth, const float *source, long stride,
-                      float *panel);
+  // Packs `columns` x `depth` elements of a right operand into panels of tileColumns, `panelStride`
+  // apart: panel[d * tileColumns + j], with zeros up to the end of the last vector.
+  // From source[d * stride + j]:
+  void (*packRows)(long columns, long depth, const float *source, long stride, float *panels,
+                   long panelStride);
+  // From source[j * stride + d]:
+  void (*packColumns)(long columns, long depth, const float *source, long stride, float *panels,
+                      long panelStride);
+} CProducts;
 
+typedef struct CKernelTable {
   // y += x
   void (*add)(long count, const float *x, float *y);
   // y *= factor
@@ -182,6 +231,7 @@ typedef struct CKernelTable {
 
   CImages images;
   COptimizers optimizers;
+  CProducts products;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

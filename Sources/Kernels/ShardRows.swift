@@ -30,3 +30,23 @@ public struct ShardRows: Equatable, Sendable {
     return ShardRows(first: first + range.lowerBound, ends: ends[range].map { $0 - start })
   }
 }
+
+extension ShardRows {
+  /// The most partial sums that wait for their sibling while shards are added along the shard tree:
+  /// two for each of its levels.
+  var mostWaiting: Int { 2 * (Int.bitWidth - (first + count).leadingZeroBitCount) }
+
+  /// Writes, for each shard of the run, how many of the partial sums that wait its own is added to:
+  /// the schedule of `ShardSum`.
+  func fillMerges(_ merges: UnsafeMutableBufferPointer<Int8>) {
+    var waiting = 0
+    for i in 0..<count {
+      // A subtree of 2^level shards is complete, and its left sibling waits, where the run has all
+      // of both.
+      var level = 0
+      while (first + i + 1) % (2 << level) == 0 && i + 1 >= 2 << level { level += 1 }
+      merges[i] = Int8(i + 1 < count ? level : waiting)
+      waiting += 1 - level
+    }
+  }
+}

@@ -3,10 +3,6 @@ import CKernels
 /// Every kernel of this set. (Functions by name: a closure would be emitted as a weak symbol.)
 public func kernelTable() -> CKernelTable {
   CKernelTable(
-    tileRows: tileRows, tileColumns: tileColumns,
-    multiplyTile: multiplyTile,
-    packRows: packRows,
-    packColumns: packColumns,
     add: add,
     scale: scale,
     convertBytes: convertBytes,
@@ -34,5 +30,6 @@ public func kernelTable() -> CKernelTable {
     narrowFloat16: narrowFloat16,
     narrowBfloat16: narrowBfloat16,
     images: imageTable(),
-    optimizers: optimizerTable())
+    optimizers: optimizerTable(),
+    products: productTable())
 }

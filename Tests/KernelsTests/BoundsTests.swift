@@ -133,59 +133,48 @@ struct BoundsTests {
   }
 
   @Test(
-    "packing and the register tile stay in bounds", arguments: InstructionSet.supported,
-    Fences.Side.allCases)
-  func panels(instructions: InstructionSet, side: Fences.Side) {
-    let table = KernelSet(instructions).table
+    "packing stays in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
+  func packing(instructions: InstructionSet, side: Fences.Side) {
+    let products = KernelSet(instructions).table.products
+    let width = products.tileColumns
     for depth in [0, 1, 2, 15, 16, 17, 33] {
-      for width in [table.tileRows, table.tileColumns] {
-        for valid in [1, 2, width - 1, width] {
-          for gap in [0, 3] {
-            Fences.with(side) { fences in
-              // A source that ends with its last element, not with its last stride.
-              let rows = depth == 0 ? 0 : (depth - 1) * (valid + gap) + valid
-              table.packRows(
-                width, valid, depth, fences.input(randomValues(rows, 1)), valid + gap,
-                fences.output(width * depth))
-              let columns = depth == 0 ? 0 : (valid - 1) * (depth + gap) + depth
-              table.packColumns(
-                width, valid, depth, fences.input(randomValues(columns, 1)), depth + gap,
-                fences.output(width * depth))
-            }
+      for columns in [1, 2, width / 2 - 1, width / 2, width - 1, width, width + 1, 2 * width + 3] {
+        for gap in [0, 3] {
+          Fences.with(side) { fences in
+            // A source that ends with its last element, not with its last stride.
+            let panels = (columns + width - 1) / width
+            let rows = depth == 0 ? 0 : (depth - 1) * (columns + gap) + columns
+            products.packRows(
+              columns, depth, fences.input(randomValues(rows, 1)), columns + gap,
+              fences.output(panels * width * depth), width * depth)
+            let lines = depth == 0 ? 0 : (columns - 1) * (depth + gap) + depth
+            products.packColumns(
+              columns, depth, fences.input(randomValues(lines, 1)), depth + gap,
+              fences.output(panels * width * depth), width * depth)
           }
-        }
-      }
-      for gap in [0, 5] {
-        Fences.with(side) { fences in
-          let stride = table.tileColumns + gap
-          let c = fences.output(
-            randomValues((table.tileRows - 1) * stride + table.tileColumns, 1))
-          let a = fences.input(randomValues(depth * table.tileRows, 2))
-          let b = fences.input(randomValues(depth * table.tileColumns, 3))
-          table.multiplyTile(depth, a, b, c, stride, true)
-          table.multiplyTile(depth, a, b, c, stride, false)
         }
       }
     }
   }
 
   @Test(
-    "a panel holds the lines of its source, and zeros beyond them",
+    "a panel holds the columns of its source, and zeros up to the end of a vector",
     arguments: InstructionSet.supported)
   func panelContents(instructions: InstructionSet) {
-    let table = KernelSet(instructions).table
-    let (width, valid, depth, stride) = (table.tileColumns, table.tileColumns - 3, 18, 50)
+    let products = KernelSet(instructions).table.products
+    let (width, depth, stride) = (products.tileColumns, 18, 50)
+    let columns = width - 3
     let source = randomValues(50 * 50, 1)
-    let rows = Grid(rows: depth, columns: width) {
-      table.packRows(width, valid, depth, source, stride, $0.base)
+    let fromRows = Grid(rows: depth, columns: width) {
+      products.packRows(columns, depth, source, stride, $0.base, width * depth)
     }
-    let columns = Grid(rows: depth, columns: width) {
-      table.packColumns(width, valid, depth, source, stride, $0.base)
+    let fromColumns = Grid(rows: depth, columns: width) {
+      products.packColumns(columns, depth, source, stride, $0.base, width * depth)
     }
     for d in 0..<depth {
       for j in 0..<width {
-        #expect(rows.values[d * width + j] == (j < valid ? source[d * stride + j] : 0))
-        #expect(columns.values[d * width + j] == (j < valid ? source[j * stride + d] : 0))
+        #expect(fromRows.values[d * width + j] == (j < columns ? source[d * stride + j] : 0))
+        #expect(fromColumns.values[d * width + j] == (j < columns ? source[j * stride + d] : 0))
       }
     }
   }
@@ -193,7 +182,9 @@ struct BoundsTests {
   @Test("products stay in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
   func products(instructions: InstructionSet, side: Fences.Side) {
     let kernels = KernelSet(instructions)
-    let (tileRows, tileColumns) = (kernels.table.tileRows, kernels.table.tileColumns)
+    let (tileRows, tileColumns) = (
+      kernels.table.products.tileRows, kernels.table.products.tileColumns
+    )
     for m in [0, 1, tileRows, tileRows + 1] {
       for n in [0, 1, tileColumns - 1, tileColumns, tileColumns + 1] {
         for k in [0, 1, 17, 258] {

@@ -44,6 +44,12 @@ struct Grid: Equatable {
       Array(values[range.lowerBound * columns..<range.upperBound * columns]))
   }
 
+  var transposed: Grid {
+    Grid(
+      rows: columns, columns: rows,
+      (0..<values.count).map { values[$0 % rows * columns + $0 / rows] })
+  }
+
   var isAllNaN: Bool { values.allSatisfy { $0.isNaN } }
   var bits: [UInt32] { values.map(\.bitPattern) }
 

@@ -57,7 +57,7 @@ struct InstructionSetTests {
 
   @Test("each set's register tile has a size of its own, and sets differ in lanes")
   func tiles() {
-    let columns = InstructionSet.supported.map { KernelSet($0).table.tileColumns }
+    let columns = InstructionSet.supported.map { KernelSet($0).table.products.tileColumns }
     #expect(columns == columns.sorted() && Set(columns).count == columns.count)
   }
 }

@@ -3,19 +3,41 @@
 // The products from values to values.
 extension KernelSet {
   /// x w
-  func product(_ x: Grid, _ w: Grid) -> Grid {
+  func product(
+    _ x: Grid, _ w: Grid, from start: SumStart = .zero, over old: Grid? = nil,
+    then finish: SumFinish = .none
+  ) -> Grid {
     x.read { x in
       w.read { w in
-        Grid(rows: x.rows, columns: w.columns) { self.product(x, w, into: $0) }
+        Grid(rows: x.rows, columns: w.columns) {
+          if let old { $0.fill(old) }
+          self.product(x, w, into: $0, from: start, then: finish)
+        }
       }
     }
   }
 
+  /// x w, w packed
+  func product(_ x: Grid, _ w: PackedMatrix) -> Grid {
+    x.read { x in Grid(rows: x.rows, columns: w.columns) { self.product(x, w, into: $0) } }
+  }
+
+  /// x w, w packed and x written block by block
+  func product(source x: Grid, _ w: PackedMatrix) -> Grid {
+    Grid(rows: x.rows, columns: w.columns) { self.product(GridSource(grid: x), w, into: $0) }
+  }
+
   /// dy w^T
-  func productWithTranspose(_ dy: Grid, _ w: Grid) -> Grid {
+  func productWithTranspose(
+    _ dy: Grid, _ w: Grid, from start: SumStart = .zero, over old: Grid? = nil,
+    then finish: SumFinish = .none
+  ) -> Grid {
     dy.read { dy in
       w.read { w in
-        Grid(rows: dy.rows, columns: w.rows) { self.productWithTranspose(dy, w, into: $0) }
+        Grid(rows: dy.rows, columns: w.rows) {
+          if let old { $0.fill(old) }
+          self.productWithTranspose(dy, w, into: $0, from: start, then: finish)
+        }
       }
     }
   }
@@ -67,5 +89,23 @@ extension KernelSet {
       }
     }
     return (losses, gradient!)
+  }
+}
+
+/// A left operand that is a grid.
+struct GridSource: LeftSource {
+  var grid: Grid
+  var rows: Int { grid.rows }
+  var depth: Int { grid.columns }
+
+  func write(
+    rows: Range<Int>, depth: Range<Int>, to block: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    for i in rows {
+      for d in depth {
+        block[(i - rows.lowerBound) * stride + d - depth.lowerBound] =
+          grid.values[i * grid.columns + d]
+      }
+    }
   }
 }

@@ -5,8 +5,7 @@ import Testing
 /// The three products against their definition in Double.
 ///
 /// A term a b is rounded once when multiplied, and once more in every addition that it goes
-/// through: at most depth of them in a chain (blocks of the depth only shorten it), and
-/// log2(shards) in the tree. So |error| <= (k + log2 shards + c) u sum |a||b| with u = 2^-24; c = 3
+/// through: at most depth of them in a chain, and log2(shards) in the tree. So |error| <= (k + log2 shards + c) u sum |a||b| with u = 2^-24; c = 3
 /// covers the multiplication and the terms in u^2, which are below one u for depths below 4,096
 /// (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1).
 struct MatrixProductTests {
@@ -17,16 +16,16 @@ struct MatrixProductTests {
 
   static let slack = 3
 
-  /// Sizes around the register tile, primes, and depths around the depth block of 256.
+  /// Sizes around the register tile, primes, and depths beyond one block.
   private func edges(_ kernels: KernelSet) -> [Dimensions] {
-    let (rows, columns) = (kernels.table.tileRows, kernels.table.tileColumns)
+    let (rows, columns) = (kernels.table.products.tileRows, kernels.table.products.tileColumns)
     var all: [Dimensions] = []
     for m in [0, 1, rows - 1, rows, rows + 1, 29] {
       for n in [0, 1, columns - 1, columns, columns + 1, 41] {
         for k in [0, 1, 2, 15, 16, 17] { all.append(Dimensions(m: m, n: n, k: k)) }
       }
     }
-    for k in [255, 256, 257, 511, 513, 1031] {
+    for k in [255, 256, 257, 1023, 1024, 1025, 2051] {
       all.append(Dimensions(m: rows + 1, n: columns + 3, k: k))
     }
     // Past one packed block of the left operand, and of the right one.
@@ -106,7 +105,7 @@ struct MatrixProductTests {
   @Test("infinity stays in its row, NaN in its column", arguments: InstructionSet.supported)
   func nonFinite(instructions: InstructionSet) {
     let kernels = KernelSet(instructions)
-    let (m, n, k) = (kernels.table.tileRows + 2, kernels.table.tileColumns + 3, 9)
+    let (m, n, k) = (kernels.table.products.tileRows + 2, kernels.table.products.tileColumns + 3, 9)
     var x = Grid(rows: m, columns: k, [Float](repeating: 1, count: m * k))
     var w = Grid(rows: k, columns: n, [Float](repeating: 1, count: k * n))
     x.values[(m - 1) * k + 4] = .infinity

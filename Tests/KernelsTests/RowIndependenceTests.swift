@@ -17,14 +17,14 @@ struct RowIndependenceTests {
   }
 
   // Depths below, at and above one depth block; columns of whole tiles and with an edge.
-  static let extents = [(16, 32), (37, 29), (256, 33), (257, 64), (600, 45)]
+  static let extents = [(16, 32), (37, 29), (256, 33), (257, 64), (1030, 45)]
 
   @Test(
     "a row of a product has the same bits in any batch", arguments: InstructionSet.supported,
     extents)
   func products(instructions: InstructionSet, extents: (depth: Int, columns: Int)) {
     let kernels = KernelSet(instructions)
-    let tile = kernels.table.tileRows
+    let tile = kernels.table.products.tileRows
     let rows = 3 * tile + 2
     let x = Grid(rows: rows, columns: extents.depth, random: 1)
     let w = Grid(rows: extents.depth, columns: extents.columns, random: 2)

@@ -26,8 +26,8 @@ final class Dense: Layer {
   }
 
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
-    pass.kernels.product(x, weightMatrix(memory.weights[0]), into: y)
-    pass.kernels.addBias(memory.weights[1], to: y)
+    pass.kernels.product(
+      x, weightMatrix(memory.weights[0]), into: y, from: .bias(memory.weights[1]))
   }
 
   func backward(

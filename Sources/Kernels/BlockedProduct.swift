@@ -1,0 +1,138 @@
+import CKernels
+
+/// The right operand of a product, depth x columns.
+enum RightOperand {
+  /// Element (d, j) is base[d * stride + j].
+  case rows(UnsafePointer<Float>, stride: Int)
+  /// Element (d, j) is base[j * stride + d].
+  case columns(UnsafePointer<Float>, stride: Int)
+  case packed(PackedMatrix)
+}
+
+/// c = finish(start + left right), cut into blocks for the caches.
+///
+/// Loops, from the outside: blocks of columns, of the depth, of rows; within a block the kernel goes
+/// panel by panel. Between blocks of the depth, sums wait in `c` as they are: what the blocks are
+/// does not show in the result.
+struct BlockedProduct {
+  let kernels: KernelSet
+  let left: LeftOperand
+  let right: RightOperand
+  let depth: Int
+  let c: Matrix
+  let start: SumStart
+  let finish: SumFinish
+
+  private var table: CProducts { kernels.table.products }
+
+  func run() {
+    guard c.count > 0 else { return }
+    if case .rows(let base, let stride) = right,
+      c.rows <= ProductBlocks.tilesInPlace * table.tileRows
+    {
+      runInPlace(base, stride)
+    } else {
+      run(columns: 0..<c.columns)
+    }
+  }
+
+  /// Reads the right operand where it lies, as far as there are whole vectors. The last columns are
+  /// packed.
+  private func runInPlace(_ base: UnsafePointer<Float>, _ stride: Int) {
+    if case .rows = left, c.rows == 1, c.columns >= table.lanes {
+      var product = block(
+        rows: 0..<1, columns: 0..<c.columns, depth: 0..<depth,
+        RightBlock(base: base, stride: stride, panelStride: 0))
+      table.multiplyRow(&product)
+      activate(rows: 0..<1, columns: 0..<c.columns)
+      return
+    }
+    let whole = c.columns / table.lanes * table.lanes
+    for d in EvenBlocks(of: depth, limit: ProductBlocks.depth) where whole > 0 {
+      let right = RightBlock(
+        base: base + d.lowerBound * stride, stride: stride, panelStride: table.tileColumns)
+      var product = block(rows: 0..<c.rows, columns: 0..<whole, depth: d, right)
+      table.multiply(&product)
+    }
+    activate(rows: 0..<c.rows, columns: 0..<whole)
+    if whole < c.columns { run(columns: whole..<c.columns) }
+  }
+
+  private func run(columns: Range<Int>) {
+    let depths = EvenBlocks(of: depth, limit: ProductBlocks.depth, unit: table.lanes)
+    let rows = EvenBlocks(
+      of: c.rows, limit: ProductBlocks.leftFloats / depths.size, unit: table.tileRows)
+    let rightFloats =
+      rows.count == 1 ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
+    for part in EvenBlocks(
+      of: columns.count, limit: rightFloats / depths.size, unit: table.tileColumns)
+    {
+      let j = columns.lowerBound + part.lowerBound..<columns.lowerBound + part.upperBound
+      for d in depths {
+        let right = packed(columns: j, depth: d)
+        for i in rows {
+          var product = block(rows: i, columns: j, depth: d, right)
+          table.multiply(&product)
+          if d.upperBound == depth { activate(rows: i, columns: j) }
+        }
+      }
+    }
+  }
+
+  private func block(
+    rows: Range<Int>, columns: Range<Int>, depth: Range<Int>, _ right: RightBlock
+  ) -> CProduct {
+    CProduct(
+      c, rows: rows, columns: columns, depth: depth.count, leftBlock(rows: rows, depth: depth),
+      right, start: start, isFirst: depth.lowerBound == 0, finish: finish,
+      isLast: depth.upperBound == self.depth)
+  }
+
+  private func leftBlock(rows: Range<Int>, depth: Range<Int>) -> LeftBlock {
+    switch left {
+    case .rows(let base, let stride):
+      return LeftBlock(base: base + rows.lowerBound * stride + depth.lowerBound, stride: stride)
+    case .columns(let base, let stride):
+      return LeftBlock(
+        base: base + depth.lowerBound * stride + rows.lowerBound, stride: stride,
+        isTransposed: true)
+    case .source(let source):
+      let block = kernels.packedLeft.reserve(rows.count * depth.count)
+      source.write(rows: rows, depth: depth, to: block, stride: depth.count)
+      return LeftBlock(base: UnsafePointer(block), stride: depth.count)
+    }
+  }
+
+  /// The right operand's block as panels.
+  private func packed(columns: Range<Int>, depth: Range<Int>) -> RightBlock {
+    let width = table.tileColumns
+    if case .packed(let matrix) = right {
+      return RightBlock(
+        base: matrix.panel(column: columns.lowerBound, depth: depth.lowerBound), stride: width,
+        panelStride: matrix.panelStride)
+    }
+    let panelStride = depth.count * width
+    let panels = kernels.packedRight.reserve((columns.count + width - 1) / width * panelStride)
+    switch right {
+    case .rows(let base, let stride):
+      table.packRows(
+        columns.count, depth.count, base + depth.lowerBound * stride + columns.lowerBound, stride,
+        panels, panelStride)
+    case .columns(let base, let stride):
+      table.packColumns(
+        columns.count, depth.count, base + columns.lowerBound * stride + depth.lowerBound, stride,
+        panels, panelStride)
+    case .packed: break
+    }
+    return RightBlock(base: UnsafePointer(panels), stride: width, panelStride: panelStride)
+  }
+
+  /// Applies an activation that is not the register tile's to finished sums.
+  private func activate(rows: Range<Int>, columns: Range<Int>) {
+    guard case .activation(let function) = finish else { return }
+    for i in rows {
+      let row = c.row(i) + columns.lowerBound
+      function(columns.count, row, row)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import CKernels
+
+/// A block of the left operand as the kernels read it; see `CProduct`.
+struct LeftBlock {
+  var base: UnsafePointer<Float>
+  var stride: Int
+  var isTransposed = false
+}
+
+/// A block of the right operand as the kernels read it; see `CProduct`.
+struct RightBlock {
+  var base: UnsafePointer<Float>
+  var stride: Int
+  var panelStride: Int
+}
+
+extension CProduct {
+  /// The block `rows` x `columns` of `c`, over `depth`.
+  /// - Parameters:
+  ///   - isFirst: whether the sums begin here; else they go on from what `c` holds.
+  ///   - isLast: whether the sums end here, so that `finish` applies.
+  init(
+    _ c: Matrix, rows: Range<Int>, columns: Range<Int>, depth: Int, _ left: LeftBlock,
+    _ right: RightBlock, start: SumStart, isFirst: Bool, finish: SumFinish, isLast: Bool
+  ) {
+    let (row, column) = (rows.lowerBound, columns.lowerBound)
+    let result = c.row(row) + column
+    self.init(
+      rows: rows.count, columns: columns.count, depth: depth, left: left.base,
+      leftStride: left.stride, leftIsTransposed: left.isTransposed, right: right.base,
+      rightStride: right.stride, panelStride: right.panelStride, start: nil, startStride: 0,
+      result: result, resultStride: c.columns, finish: CFinishNone, mask: nil, maskStride: 0)
+    switch start {
+    case _ where !isFirst, .result:
+      self.start = UnsafePointer(result)
+      startStride = c.columns
+    case .bias(let bias):
+      self.start = bias + column
+    case .zero: break
+    }
+    guard isLast else { return }
+    switch finish {
+    case .none, .activation: break
+    case .relu:
+      self.finish = CFinishReLU
+    case .reluGradient(let y):
+      self.finish = CFinishMask
+      mask = UnsafePointer(y.row(row) + column)
+      maskStride = y.columns
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import CKernels
+
+// A block of a product, tile by tile.
+
+func multiply(_ product: UnsafePointer<CProduct>) { multiplyTiles(product, nil) }
+
+func multiplyShards(_ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>) {
+  multiplyTiles(product, shards)
+}
+
+/// Panel by panel, and down each panel tile by tile: the panel stays in a cache near by.
+@inline(__always)
+private func multiplyTiles(
+  _ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>?
+) {
+  let (rows, columns) = (product.pointee.rows, product.pointee.columns)
+  // Tiles of equal heights, to a row: a last tile of a row or two would leave the CPU waiting for
+  // the few sums that it has.
+  let tiles = (rows + tileRows - 1) / tileRows
+  var column = 0
+  while column < columns {
+    let width = min(tileColumns, columns - column)
+    let vectors = (width + lanes - 1) / lanes
+    for tile in 0..<tiles {
+      let row = tile * rows / tiles
+      let height = (tile + 1) * rows / tiles - row
+      if width < vectors * lanes {
+        multiplyEdge(product, shards, rows: height, width: width, row: row, column: column)
+      } else if let shards {
+        multiplyShards(product, shards, rows: height, vectors: vectors, row: row, column: column)
+      } else {
+        multiplyTile(product, rows: height, vectors: vectors, row: row, column: column)
+      }
+    }
+    column += tileColumns
+  }
+}
+
+/// A tile whose last vector ends beyond the result: made in a tile of its own, of which `width`
+/// columns are copied.
+private func multiplyEdge(
+  _ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>?, rows: Int, width: Int,
+  row: Int, column: Int
+) {
+  var tiles = InlineArray<72, Vector>(repeating: Vector(repeating: 0))
+  withUnsafeMutableBytes(of: &tiles) { bytes in
+    let result = bytes.baseAddress!.assumingMemoryBound(to: Float.self)
+    let start = result + tileRows * tileColumns
+    let mask = start + tileRows * tileColumns
+    var tile = product.pointee
+    tile.rows = rows
+    tile.left += tile.leftIsTransposed ? row : row * tile.leftStride
+    tile.right += column / tileColumns * tile.panelStride
+    tile.result = result
+    tile.resultStride = tileColumns
+    if let whole = tile.start {
+      for i in 0..<rows {
+        copy(width, whole + (row + i) * tile.startStride + column, start + i * tileColumns)
+      }
+      tile.start = UnsafePointer(start)
+      tile.startStride = tileColumns
+    }
+    if let whole = tile.mask {
+      for i in 0..<rows {
+        copy(width, whole + (row + i) * tile.maskStride + column, mask + i * tileColumns)
+      }
+      tile.mask = UnsafePointer(mask)
+      tile.maskStride = tileColumns
+    }
+    let vectors = (width + lanes - 1) / lanes
+    if let shards {
+      multiplyShards(&tile, shards, rows: rows, vectors: vectors, row: 0, column: 0)
+    } else {
+      multiplyTile(&tile, rows: rows, vectors: vectors, row: 0, column: 0)
+    }
+    for i in 0..<rows {
+      copy(
+        width, result + i * tileColumns,
+        product.pointee.result + (row + i) * product.pointee.resultStride + column)
+    }
+  }
+}
+
+/// Copies `count` floats, at most a tile's width, by powers of two: faster than a call to memcpy.
+@inline(__always)
+func copy(_ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) {
+  var source = source
+  var target = target
+  if count >= lanes {
+    store(load(source), target)
+    source += lanes
+    target += lanes
+  }
+  if lanes > 8 && count & 8 != 0 { copy(SIMD8<Float>.self, &source, &target) }
+  if lanes > 4 && count & 4 != 0 { copy(SIMD4<Float>.self, &source, &target) }
+  if count & 2 != 0 { copy(SIMD2<Float>.self, &source, &target) }
+  if count & 1 != 0 { target.pointee = source.pointee }
+}
+
+@inline(__always)
+private func copy<V: SIMD>(
+  _: V.Type, _ source: inout UnsafePointer<Float>, _ target: inout UnsafeMutablePointer<Float>
+) where V.Scalar == Float {
+  UnsafeMutableRawPointer(target).storeBytes(
+    of: UnsafeRawPointer(source).loadUnaligned(as: V.self), as: V.self)
+  source += V.scalarCount
+  target += V.scalarCount
+}

@@ -1,0 +1,307 @@
+import CKernels
+
+// The register tile of the matrix product (Goto & van de Geijn, ACM TOMS 2008; BLIS, ACM TOMS 2015).
+
+// Accumulators fill the vector registers, less two for a row of the right operand and one for an
+// element of the left one:
+//
+//            b0        b1          two vectors of the right operand's row
+//       +---------+---------+
+//   a0  | first 0 | second 0|
+//   a1  | first 1 | second 1|      rows x 2 accumulators: 24 of AVX-512's and NEON's 32
+//   ..  |   ...   |   ...   |      registers, 12 of the 16 of SSE and AVX2
+//       +---------+---------+
+//
+// Zeros are spelled out: InlineArray(repeating:) may stay a call, and the array in memory.
+#if KERNELS_AVX512 || arch(arm64)
+  let tileRows = 12
+  private typealias Rows = InlineArray<12, Vector>
+  @inline(__always)
+  private func zeros() -> Rows {
+    let z = Vector(repeating: 0)
+    return [z, z, z, z, z, z, z, z, z, z, z, z]
+  }
+#else
+  let tileRows = 6
+  private typealias Rows = InlineArray<6, Vector>
+  @inline(__always)
+  private func zeros() -> Rows {
+    let z = Vector(repeating: 0)
+    return [z, z, z, z, z, z]
+  }
+#endif
+let tileColumns = 2 * lanes
+
+/// Makes rows x vectors sums at (`row`, `column`), whole vectors.
+func multiplyTile(
+  _ p: UnsafePointer<CProduct>, rows: Int, vectors: Int, row: Int, column: Int
+) {
+  switch rows {
+  case 1: Tile<1>.multiply(p, vectors, row, column)
+  case 2: Tile<2>.multiply(p, vectors, row, column)
+  case 3: Tile<3>.multiply(p, vectors, row, column)
+  case 4: Tile<4>.multiply(p, vectors, row, column)
+  case 5: Tile<5>.multiply(p, vectors, row, column)
+  #if KERNELS_AVX512 || arch(arm64)
+    case 6: Tile<6>.multiply(p, vectors, row, column)
+    case 7: Tile<7>.multiply(p, vectors, row, column)
+    case 8: Tile<8>.multiply(p, vectors, row, column)
+    case 9: Tile<9>.multiply(p, vectors, row, column)
+    case 10: Tile<10>.multiply(p, vectors, row, column)
+    case 11: Tile<11>.multiply(p, vectors, row, column)
+    default: Tile<12>.multiply(p, vectors, row, column)
+  #else
+    default: Tile<6>.multiply(p, vectors, row, column)
+  #endif
+  }
+}
+
+/// The same, summed over shards.
+func multiplyShards(
+  _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, rows: Int, vectors: Int, row: Int,
+  column: Int
+) {
+  switch rows {
+  case 1: Tile<1>.multiply(p, shards, vectors, row, column)
+  case 2: Tile<2>.multiply(p, shards, vectors, row, column)
+  case 3: Tile<3>.multiply(p, shards, vectors, row, column)
+  case 4: Tile<4>.multiply(p, shards, vectors, row, column)
+  case 5: Tile<5>.multiply(p, shards, vectors, row, column)
+  #if KERNELS_AVX512 || arch(arm64)
+    case 6: Tile<6>.multiply(p, shards, vectors, row, column)
+    case 7: Tile<7>.multiply(p, shards, vectors, row, column)
+    case 8: Tile<8>.multiply(p, shards, vectors, row, column)
+    case 9: Tile<9>.multiply(p, shards, vectors, row, column)
+    case 10: Tile<10>.multiply(p, shards, vectors, row, column)
+    case 11: Tile<11>.multiply(p, shards, vectors, row, column)
+    default: Tile<12>.multiply(p, shards, vectors, row, column)
+  #else
+    default: Tile<6>.multiply(p, shards, vectors, row, column)
+  #endif
+  }
+}
+
+/// The sums of `rows` rows and one or two vectors of columns. They are registers where sizes are
+/// constants and all methods are inlined into one function, which then is as small as can be: the
+/// optimizer gives up on large ones.
+// Private, so that no generic code or metadata is emitted beside the sizes in use.
+private struct Tile<let rows: Int> {
+  private var first = zeros()
+  private var second = zeros()
+
+  @inline(__always)
+  init() {}
+
+  // Loops over rows come in pairs, each over half of them: of a loop with more in it the compiler
+  // would not make straight code.
+
+  @inline(__always)
+  mutating func start(from source: UnsafePointer<Float>, _ stride: Int, _ vectors: Int) {
+    for i in 0..<rows / 2 { startRow(i, source + i * stride, vectors) }
+    for i in rows / 2..<rows { startRow(i, source + i * stride, vectors) }
+  }
+
+  @inline(__always)
+  private mutating func startRow(_ i: Int, _ source: UnsafePointer<Float>, _ vectors: Int) {
+    first[i] = load(source)
+    if vectors > 1 { second[i] = load(source + lanes) }
+  }
+
+  @inline(__always)
+  mutating func add(_ source: UnsafePointer<Float>, _ stride: Int, _ vectors: Int) {
+    for i in 0..<rows / 2 { addRow(i, source + i * stride, vectors) }
+    for i in rows / 2..<rows { addRow(i, source + i * stride, vectors) }
+  }
+
+  @inline(__always)
+  private mutating func addRow(_ i: Int, _ source: UnsafePointer<Float>, _ vectors: Int) {
+    first[i] += load(source)
+    if vectors > 1 { second[i] += load(source + lanes) }
+  }
+
+  @inline(__always)
+  func write(to target: UnsafeMutablePointer<Float>, _ stride: Int, _ vectors: Int) {
+    for i in 0..<rows / 2 { writeRow(i, target + i * stride, vectors) }
+    for i in rows / 2..<rows { writeRow(i, target + i * stride, vectors) }
+  }
+
+  @inline(__always)
+  private func writeRow(_ i: Int, _ target: UnsafeMutablePointer<Float>, _ vectors: Int) {
+    store(first[i], target)
+    if vectors > 1 { store(second[i], target + lanes) }
+  }
+
+  /// Continues the sums over `depth`.
+  @inline(__always)
+  mutating func multiply(
+    _ depth: Int, _ left: UnsafePointer<Float>, _ leftStride: Int, _ isTransposed: Bool,
+    _ right: UnsafePointer<Float>, _ rightStride: Int, _ vectors: Int
+  ) {
+    let rowStride = isTransposed ? 1 : leftStride
+    var left = left
+    var right = right
+    for _ in 0..<depth {
+      let b0 = load(right)
+      let b1 = vectors > 1 ? load(right + lanes) : b0
+      for i in 0..<rows / 2 { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
+      for i in rows / 2..<rows { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
+      left += isTransposed ? leftStride : 1
+      right += rightStride
+    }
+  }
+
+  @inline(__always)
+  private mutating func multiplyRow(
+    _ i: Int, _ a: Float, _ b0: Vector, _ b1: Vector, _ vectors: Int
+  ) {
+    first[i] = multiplyAdd(first[i], Vector(repeating: a), b0)
+    if vectors > 1 { second[i] = multiplyAdd(second[i], Vector(repeating: a), b1) }
+  }
+
+  /// Does what `finish` says and writes the sums to (`row`, `column`) of the result.
+  @inline(__always)
+  mutating func finish(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int, _ vectors: Int) {
+    if p.pointee.finish.rawValue == CFinishReLU.rawValue {
+      for i in 0..<rows { first[i] = positivePart(first[i]) }
+      for i in 0..<rows where vectors > 1 { second[i] = positivePart(second[i]) }
+    } else if let mask = p.pointee.mask {
+      let stride = p.pointee.maskStride
+      let mask = mask + row * stride + column
+      for i in 0..<rows { first[i] = masked(first[i], by: load(mask + i * stride)) }
+      for i in 0..<rows where vectors > 1 {
+        second[i] = masked(second[i], by: load(mask + i * stride + lanes))
+      }
+    }
+    let stride = p.pointee.resultStride
+    write(to: p.pointee.result + row * stride + column, stride, vectors)
+  }
+}
+
+/// A tile of a product: a function for each height and each of these forms.
+extension Tile {
+  @inline(__always)
+  static func multiply(
+    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ row: Int, _ column: Int
+  ) {
+    switch (vectors, p.pointee.leftIsTransposed) {
+    case (1, false): multiplyRows1(p, row, column)
+    case (1, true): multiplyColumns1(p, row, column)
+    case (_, false): multiplyRows2(p, row, column)
+    case (_, true): multiplyColumns2(p, row, column)
+    }
+  }
+
+  @inline(never)
+  private static func multiplyRows1(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
+    multiply(p, 1, false, row, column)
+  }
+
+  @inline(never)
+  private static func multiplyColumns1(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
+    multiply(p, 1, true, row, column)
+  }
+
+  @inline(never)
+  private static func multiplyRows2(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
+    multiply(p, 2, false, row, column)
+  }
+
+  @inline(never)
+  private static func multiplyColumns2(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
+    multiply(p, 2, true, row, column)
+  }
+
+  @inline(__always)
+  private static func multiply(
+    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ isTransposed: Bool, _ row: Int, _ column: Int
+  ) {
+    var tile = Tile()
+    if let start = p.pointee.start {
+      let stride = p.pointee.startStride
+      tile.start(from: start + row * stride + column, stride, vectors)
+    }
+    let leftStride = p.pointee.leftStride
+    tile.multiply(
+      p.pointee.depth, p.pointee.left + (isTransposed ? row : row * leftStride), leftStride,
+      isTransposed, p.pointee.right + column / tileColumns * p.pointee.panelStride,
+      p.pointee.rightStride, vectors)
+    tile.finish(p, row, column, vectors)
+  }
+}
+
+/// A tile of x^T dy. Sums of shards are added along the shard tree while they are in registers; those
+/// that wait for their sibling lie in the first-level cache.
+extension Tile {
+  @inline(__always)
+  static func multiply(
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ vectors: Int, _ row: Int,
+    _ column: Int
+  ) {
+    if vectors == 1 {
+      multiplyShards1(p, shards, row, column)
+    } else {
+      multiplyShards2(p, shards, row, column)
+    }
+  }
+
+  @inline(never)
+  private static func multiplyShards1(
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ row: Int, _ column: Int
+  ) {
+    multiplyShards(p, shards, 1, row, column)
+  }
+
+  @inline(never)
+  private static func multiplyShards2(
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ row: Int, _ column: Int
+  ) {
+    multiplyShards(p, shards, 2, row, column)
+  }
+
+  @inline(__always)
+  private static func multiplyShards(
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ vectors: Int, _ row: Int,
+    _ column: Int
+  ) {
+    let (leftStride, rightStride) = (p.pointee.leftStride, p.pointee.rightStride)
+    let left = p.pointee.left + row
+    let right = p.pointee.right + column / tileColumns * p.pointee.panelStride
+    let width = vectors * lanes
+    var waiting = shards.pointee.waiting
+    var begin = 0
+    var shard = 0
+    while true {
+      let end = shards.pointee.ends[shard]
+      var tile = Tile()
+      tile.multiply(
+        end - begin, left + begin * leftStride, leftStride, true, right + begin * rightStride,
+        rightStride, vectors)
+      for _ in 0..<shards.pointee.merges[shard] {
+        waiting -= rows * width
+        tile.add(waiting, width, vectors)
+      }
+      begin = end
+      shard += 1
+      if shard == shards.pointee.count {
+        if let start = p.pointee.start {
+          let stride = p.pointee.startStride
+          tile.add(start + row * stride + column, stride, vectors)
+        }
+        tile.finish(p, row, column, vectors)
+        return
+      }
+      tile.write(to: waiting, width, vectors)
+      waiting += rows * width
+    }
+  }
+}
+
+/// max(v, 0); NaN stays NaN.
+@inline(__always)
+func positivePart(_ v: Vector) -> Vector { v.replacing(with: 0, where: v .< 0) }
+
+/// v where mask > 0, else 0.
+@inline(__always)
+func masked(_ v: Vector, by mask: Vector) -> Vector {
+  Vector(repeating: 0).replacing(with: v, where: mask .> 0)
+}
