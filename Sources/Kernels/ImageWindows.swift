@@ -5,7 +5,7 @@ import CKernels
 ///
 /// An image is height x width pixels of `channels` floats, row-major, channels last. A batch has an
 /// image in every row of a matrix.
-public struct ImageWindows: Equatable, Sendable {
+public struct ImageWindows: Hashable, Sendable {
   public let height: Int
   public let width: Int
   public let channels: Int
@@ -18,7 +18,7 @@ public struct ImageWindows: Equatable, Sendable {
   /// Pixels, all zero, that are put around the image.
   public let padding: Padding
 
-  public struct Padding: Equatable, Sendable {
+  public struct Padding: Hashable, Sendable {
     public var top = 0
     public var left = 0
     public var bottom = 0

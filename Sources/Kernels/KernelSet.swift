@@ -17,6 +17,8 @@ public final class KernelSet {
   let packedLeft = Scratch()
   let packedRight = Scratch()
   let partialSums = Scratch()
+  let patches = Scratch()
+  var convolutions: [Convolution.Dimensions: Convolution] = [:]
 
   /// - Precondition: the CPU supports `instructions`.
   public init(_ instructions: InstructionSet) {
