@@ -18,6 +18,12 @@ public struct ShardRows: Equatable, Sendable {
   /// All rows in one shard: sums run straight through.
   public init(undivided rows: Int) { self.init(first: 0, ends: [rows]) }
 
+  /// The same shards where every row is cut into `factor` rows: positions of an image, words of a
+  /// text.
+  public func scaled(by factor: Int) -> ShardRows {
+    ShardRows(first: first, ends: ends.map { $0 * factor })
+  }
+
   public var rows: Int { ends.last ?? 0 }
   public var count: Int { ends.count }
 

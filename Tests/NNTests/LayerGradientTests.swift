@@ -18,6 +18,16 @@ struct LayerGradientTests {
     Case(layer: .dense(units: 1)), Case(layer: .dense(units: 7)), Case(layer: .relu),
     Case(layer: .dense(units: 3), inputShape: Shape(1, 3, 2)),
     Case(layer: try! LayerSpecification("flatten"), inputShape: Shape(2, 3)),
+    Case(
+      layer: try! LayerSpecification("conv", ["filters": 3, "kernel": 2]),
+      inputShape: Shape(3, 4, 2), roundings: 12),
+    Case(
+      layer: try! LayerSpecification(
+        "conv", ["filters": 2, "kernel": [3, 2], "stride": 2, "padding": "same", "bias": false]),
+      inputShape: Shape(4, 5), roundings: 12),
+    Case(
+      layer: try! LayerSpecification("conv", ["filters": 4, "kernel": 1]),
+      inputShape: Shape(2, 2, 3)),
     Case(layer: try! LayerSpecification("max-pool", 2), inputShape: Shape(4, 5, 3)),
     Case(
       layer: try! LayerSpecification(

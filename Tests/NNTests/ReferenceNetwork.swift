@@ -85,6 +85,8 @@ final class ReferenceRun {
       return x.map { $0.map { max($0, 0) } }
     case "flatten":
       return x
+    case "conv":
+      return convolution(layer, x, shape)
     case "max-pool":
       return x.map { image in
         pool(image, shape, layer) { values in
@@ -104,6 +106,32 @@ final class ReferenceRun {
 }
 
 extension ReferenceRun {
+  private func convolution(
+    _ layer: LayerSpecification, _ x: [[Double]], _ shape: Shape
+  ) -> [[Double]] {
+    let channels = shape.dimensions.count > 2 ? shape.dimensions[2] : 1
+    let filters = layer.outputShape(for: shape).dimensions[2]
+    let weight = weights.removeFirst()
+    let hasBias = layer.settings.contains { $0.key == "bias" && $0.value == true }
+    let bias = hasBias ? weights.removeFirst() : Array(repeating: 0, count: filters)
+    let windows = ReferenceWindows(layer, shape).windows
+    return x.map { image in
+      windows.flatMap { window in
+        (0..<filters).map { filter in
+          var sum = bias[filter]
+          for (number, pixel) in window.enumerated() {
+            guard let pixel else { continue }
+            for c in 0..<channels {
+              sum +=
+                image[pixel * channels + c] * weight[(number * channels + c) * filters + filter]
+            }
+          }
+          return sum
+        }
+      }
+    }
+  }
+
   /// Applies `function` to those pixels of every window that lie in the image, by channel.
   private func pool(
     _ image: [Double], _ shape: Shape, _ layer: LayerSpecification,

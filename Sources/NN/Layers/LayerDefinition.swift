@@ -34,6 +34,7 @@ public struct LayerDefinition: Sendable {
   static let all: [LayerDefinition] = [
     Dense.definition,
     ReLU.definition,
+    Convolution.definition,
     MaxPool.definition,
     AveragePool.definition,
     AveragePool.globalDefinition,
