@@ -37,15 +37,17 @@ typedef struct CWindows {
 
 // Over batches of images; windows are counted through the batch.
 typedef struct CImages {
+  // Floats that `gather` may touch behind its last element, and behind the padded image.
+  long slack;
   // block[(i - first) * stride + d - from] = element d of window i, for `rows` windows from `first`
-  // on and elements from ..< to.
+  // on and elements from ..< to; `padded` has room for an image with its padding.
   void (*gather)(const CWindows *windows, long first, long rows, long from, long to,
-                 const float *images, float *block, long stride);
+                 const float *images, float *padded, float *block, long stride);
   // images[...] += what `gather` would have read there, window by window, all elements
   void (*scatter)(const CWindows *windows, long first, long rows, const float *block, long stride,
                   float *images);
-  // y = the largest element of each window and channel, NaN above all; places = its number among
-  // the window's pixels, the first one of equal ones.
+  // y = the largest element of each window and channel, NaN above all; places = where in its image
+  // it is, the first one of equal ones.
   void (*maximum)(const CWindows *windows, long images, const float *x, float *y, int32_t *places);
   // dx += dy at its place
   void (*maximumGradient)(const CWindows *windows, long images, const int32_t *places,

@@ -97,7 +97,7 @@ struct BlockedProduct {
         base: base + depth.lowerBound * stride + rows.lowerBound, stride: stride,
         isTransposed: true)
     case .source(let source):
-      let block = kernels.packedLeft.reserve(rows.count * depth.count)
+      let block = kernels.packedLeft.reserve(rows.count * depth.count + source.slack)
       source.write(rows: rows, depth: depth, to: block, stride: depth.count)
       return LeftBlock(base: UnsafePointer(block), stride: depth.count)
     }

@@ -112,7 +112,8 @@ final class Convolution {
     _ block: Range<Int>, _ x: Matrix, _ kernels: KernelSet
   ) -> UnsafePointer<Float> {
     if windows.arePixels { return UnsafePointer(x.base) + block.lowerBound * windows.channels }
-    let memory = kernels.patches.reserve(block.count * windows.patchSize)
+    let memory = kernels.patches.reserve(
+      block.count * windows.patchSize + patches.slack)
     patches.write(
       rows: block, depth: 0..<windows.patchSize, to: memory, stride: windows.patchSize)
     return UnsafePointer(memory)
@@ -137,23 +138,27 @@ private final class Patches: LeftSource {
   private let table: CImages
   var images = Matrix(UnsafeMutablePointer(bitPattern: 64)!, rows: 0, columns: 0)
   let depth: Int
+  /// An image with its padding.
+  private let padded: AlignedBuffer
 
   init(_ windows: ImageWindows, _ table: CImages) {
     self.windows = windows.raw
     self.table = table
     windowCount = windows.count
     depth = windows.patchSize
+    padded = AlignedBuffer(count: windows.paddedSize + table.slack)
   }
 
   var rows: Int { images.rows * windowCount }
+  var slack: Int { table.slack }
 
   func write(
     rows: Range<Int>, depth: Range<Int>, to block: UnsafeMutablePointer<Float>, stride: Int
   ) {
     withUnsafePointer(to: windows) {
       table.gather(
-        $0, rows.lowerBound, rows.count, depth.lowerBound, depth.upperBound, images.base, block,
-        stride)
+        $0, rows.lowerBound, rows.count, depth.lowerBound, depth.upperBound, images.base,
+        padded.base, block, stride)
     }
   }
 }

@@ -36,6 +36,7 @@ public struct ImageWindows: Hashable, Sendable {
     strideY: Int = 1, strideX: Int = 1, padding: Padding = Padding()
   ) {
     precondition(height > 0 && width > 0 && channels > 0 && strideY > 0 && strideX > 0)
+    precondition(height * width * channels <= Int32.max)
     precondition(
       (0..<kernelHeight).contains(padding.top) && (0..<kernelHeight).contains(padding.bottom)
         && (0..<kernelWidth).contains(padding.left) && (0..<kernelWidth).contains(padding.right))
@@ -60,6 +61,11 @@ public struct ImageWindows: Hashable, Sendable {
   /// Floats of an image, and of a window.
   public var imageSize: Int { height * width * channels }
   public var patchSize: Int { kernelHeight * kernelWidth * channels }
+
+  /// Floats of an image with its padding.
+  var paddedSize: Int {
+    (height + padding.top + padding.bottom) * (width + padding.left + padding.right) * channels
+  }
 
   /// Whether the windows are the image's pixels, one by one.
   var arePixels: Bool {

@@ -8,7 +8,7 @@ extension KernelSet {
   /// - Parameters:
   ///   - x: images, rows x windows.imageSize.
   ///   - y: rows x (windows.count * channels).
-  ///   - places: which pixel of its window each element of `y` is, for the gradient.
+  ///   - places: which element of its image each element of `y` is, for the gradient.
   public func maximumPool(
     _ x: Matrix, _ windows: ImageWindows, into y: Matrix,
     places: UnsafeMutablePointer<Int32>

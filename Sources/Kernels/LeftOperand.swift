@@ -12,9 +12,15 @@ enum LeftOperand {
 public protocol LeftSource {
   var rows: Int { get }
   var depth: Int { get }
+  /// Floats behind a block that `write` may touch; none unless implemented.
+  var slack: Int { get }
 
   /// Writes element (i, d) of `rows` x `depth` to
   /// block[(i - rows.lowerBound) * stride + d - depth.lowerBound].
   func write(
     rows: Range<Int>, depth: Range<Int>, to block: UnsafeMutablePointer<Float>, stride: Int)
+}
+
+extension LeftSource {
+  public var slack: Int { 0 }
 }

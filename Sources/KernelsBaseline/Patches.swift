@@ -3,6 +3,9 @@ import CKernels
 // Images and the patches that a convolution multiplies, channels last: a row of a patch is a run of
 // neighbouring floats of the image, cut short at its borders.
 
+/// Floats that `gatherPatches` may write behind its last patch, or read behind the padded rows.
+let patchSlack = 16
+
 /// Where row `ky` of a window meets the image: elements `inside` of the row's kernelWidth *
 /// channels are at `offset` + element, counted from the batch's start. Empty where it lies outside.
 @inline(__always)
@@ -29,29 +32,80 @@ private func place(_ w: CWindows, _ index: Int) -> (image: Int, oy: Int, ox: Int
 
 func gatherPatches(
   _ windows: UnsafePointer<CWindows>, _ first: Int, _ rows: Int, _ from: Int, _ to: Int,
-  _ images: UnsafePointer<Float>, _ block: UnsafeMutablePointer<Float>, _ stride: Int
+  _ images: UnsafePointer<Float>, _ padded: UnsafeMutablePointer<Float>,
+  _ block: UnsafeMutablePointer<Float>, _ stride: Int
 ) {
   let w = windows.pointee
+  let perImage = w.outputHeight * w.outputWidth
   let rowLength = w.kernelWidth * w.channels
-  var (image, oy, ox) = place(w, first)
-  for row in 0..<rows {
-    let out = block + row * stride
-    var ky = from / rowLength
-    while ky * rowLength < to {
-      let start = ky * rowLength
-      let wanted = max(0, from - start)..<min(rowLength, to - start)
-      let (inside, offset) = windowRow(w, image: image, oy: oy, ox: ox, ky: ky)
-      let low = min(max(wanted.lowerBound, inside.lowerBound), wanted.upperBound)
-      let high = max(low, min(wanted.upperBound, inside.upperBound))
-      let target = out + start - from
-      clear(low - wanted.lowerBound, target + wanted.lowerBound)
-      copyRun(high - low, images + offset + low, target + low)
-      clear(wanted.upperBound - high, target + high)
-      ky += 1
+  let paddedStride = ((w.outputWidth - 1) * w.strideX + w.kernelWidth) * w.channels
+  var index = first
+  while index < first + rows {
+    let begin = place(w, index)
+    var (oy, ox) = (begin.oy, begin.ox)
+    let end = min(first + rows, (begin.image + 1) * perImage)
+    let top = oy * w.strideY
+    let bottom = place(w, end - 1).oy * w.strideY + w.kernelHeight
+    let source = images + begin.image * w.height * w.width * w.channels
+    pad(w, source, rows: top..<bottom, padded, stride: paddedStride)
+    while index < end {
+      let window = padded + (oy * w.strideY - top) * paddedStride + ox * w.strideX * w.channels
+      let out = block + (index - first) * stride - from
+      var start = 0
+      var line = window
+      while start < to {
+        if start + rowLength > from {
+          let low = max(from - start, 0)
+          copyOver(min(rowLength, to - start) - low, line + low, out + start + low)
+        }
+        start += rowLength
+        line += paddedStride
+      }
+      index += 1
+      ox += 1
+      if ox == w.outputWidth { (ox, oy) = (0, oy + 1) }
     }
-    ox += 1
-    if ox == w.outputWidth { (ox, oy) = (0, oy + 1) }
-    if oy == w.outputHeight { (oy, image) = (0, image + 1) }
+  }
+}
+
+/// Copies some rows of an image with the padding around it.
+/// - Parameter rows: counted from the padding's top.
+@inline(__always)
+private func pad(
+  _ w: CWindows, _ image: UnsafePointer<Float>, rows: Range<Int>,
+  _ padded: UnsafeMutablePointer<Float>, stride: Int
+) {
+  let left = w.paddingLeft * w.channels
+  let inside = min(w.width * w.channels, stride - left)
+  for row in rows {
+    let out = padded + (row - rows.lowerBound) * stride
+    let y = row - w.paddingTop
+    if y < 0 || y >= w.height {
+      out.update(repeating: 0, count: stride)
+    } else {
+      out.update(repeating: 0, count: left)
+      (out + left).update(from: image + y * w.width * w.channels, count: inside)
+      (out + left + inside).update(repeating: 0, count: stride - left - inside)
+    }
+  }
+}
+
+/// Copies a run of a few floats, and up to 15 more: what comes behind is written later, or is room
+/// to spare.
+@inline(__always)
+private func copyOver(
+  _ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
+) {
+  if count <= 4 {
+    move(source, target, SIMD4<Float>.self)
+  } else if count <= 8 {
+    move(source, target, SIMD8<Float>.self)
+  } else {
+    var i = 0
+    while i < count {
+      move(source + i, target + i, SIMD16<Float>.self)
+      i += 16
+    }
   }
 }
 
@@ -77,35 +131,6 @@ func scatterPatches(
 
 // Runs are short: a handful of floats for the first layer's single channel. Vectors of falling
 // width cover them without a loop over single floats.
-
-@inline(__always)
-private func copyRun(
-  _ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
-) {
-  var i = 0
-  while i + 16 <= count {
-    move(source + i, target + i, SIMD16<Float>.self)
-    i += 16
-  }
-  if i + 8 <= count {
-    move(source + i, target + i, SIMD8<Float>.self)
-    i += 8
-  }
-  if i + 4 <= count {
-    move(source + i, target + i, SIMD4<Float>.self)
-    i += 4
-  }
-  if i + 2 <= count {
-    move(source + i, target + i, SIMD2<Float>.self)
-    i += 2
-  }
-  if i < count { target[i] = source[i] }
-}
-
-@inline(__always)
-private func clear(_ count: Int, _ target: UnsafeMutablePointer<Float>) {
-  for i in 0..<max(0, count) { target[i] = 0 }
-}
 
 @inline(__always)
 private func addRun(

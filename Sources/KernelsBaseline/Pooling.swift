@@ -1,6 +1,6 @@
 import CKernels
 
-// Pooling, channels last: the innermost loops run over channels, and the compiler vectorises them.
+// Pooling, channels last: vectors, and the innermost loops, run over channels.
 
 /// Those pixels of a window that lie in the image, by row and column of the window.
 @inline(__always)
@@ -32,31 +32,92 @@ func maximumOfWindows(
   _ y: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<Int32>
 ) {
   let w = windows.pointee
+  let line = w.width * w.channels
   for image in 0..<images {
+    let source = x + image * w.height * line
     for oy in 0..<w.outputHeight {
       for ox in 0..<w.outputWidth {
         let output = outputOffset(w, image: image, oy: oy, ox: ox)
         let (best, place) = (y + output, places + output)
-        for c in 0..<w.channels {
-          best[c] = -.infinity
-          place[c] = -1
-        }
         let (rows, columns) = pixels(w, oy: oy, ox: ox)
-        for ky in rows {
-          for kx in columns {
-            let pixel = x + offset(w, image: image, oy: oy, ox: ox, ky: ky, kx: kx)
-            let number = Int32(truncatingIfNeeded: ky * w.kernelWidth + kx)
-            for c in 0..<w.channels {
-              // The first NaN wins; -infinity wins where there is nothing above it.
-              let isBetter = !(pixel[c] <= best[c]) && best[c] == best[c] || place[c] < 0
-              best[c] = isBetter ? pixel[c] : best[c]
-              place[c] = isBetter ? number : place[c]
-            }
-          }
+        let first = offset(
+          w, image: 0, oy: oy, ox: ox, ky: rows.lowerBound, kx: columns.lowerBound)
+        let (height, width) = (rows.count, columns.count)
+        var c = 0
+        while c + 16 <= w.channels {
+          maximum(
+            source, first + c, height, line, width, w.channels, best + c, place + c,
+            SIMD16<Float>.self)
+          c += 16
+        }
+        if c + 8 <= w.channels {
+          maximum(
+            source, first + c, height, line, width, w.channels, best + c, place + c,
+            SIMD8<Float>.self)
+          c += 8
+        }
+        if c + 4 <= w.channels {
+          maximum(
+            source, first + c, height, line, width, w.channels, best + c, place + c,
+            SIMD4<Float>.self)
+          c += 4
+        }
+        while c < w.channels {
+          maximum(source, first + c, height, line, width, w.channels, best + c, place + c)
+          c += 1
         }
       }
     }
   }
+}
+
+/// The largest elements of a window of height x width pixels, of as many channels as a vector has
+/// lanes: those from `first` on, and from there at every `step` and `line`.
+@inline(__always)
+private func maximum<V: SIMD>(
+  _ image: UnsafePointer<Float>, _ first: Int, _ height: Int, _ line: Int, _ width: Int,
+  _ step: Int, _ y: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<Int32>,
+  _ type: V.Type
+)
+where
+  V.Scalar == Float, V.MaskStorage.Scalar == Int32, V.MaskStorage.MaskStorage == V.MaskStorage
+{
+  var best = UnsafeRawPointer(image + first).loadUnaligned(as: V.self)
+  var place = V.MaskStorage(repeating: 0)
+  for row in 0..<height {
+    for column in 0..<width {
+      let distance = row * line + column * step
+      let pixel = UnsafeRawPointer(image + first + distance).loadUnaligned(as: V.self)
+      // The first NaN wins.
+      let isBetter = .!(pixel .<= best) .& (best .== best)
+      best.replace(with: pixel, where: isBetter)
+      place.replace(with: Int32(truncatingIfNeeded: distance), where: isBetter)
+    }
+  }
+  UnsafeMutableRawPointer(y).storeBytes(of: best, as: V.self)
+  for lane in 0..<V.scalarCount {
+    places[lane] = place[lane] &+ Int32(truncatingIfNeeded: first + lane)
+  }
+}
+
+/// The same for one channel.
+@inline(__always)
+private func maximum(
+  _ image: UnsafePointer<Float>, _ first: Int, _ height: Int, _ line: Int, _ width: Int,
+  _ step: Int, _ y: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<Int32>
+) {
+  var place = first
+  var best = image[first]
+  for row in 0..<height {
+    for column in 0..<width {
+      let offset = first + row * line + column * step
+      let isBetter = !(image[offset] <= best) && best == best
+      best = isBetter ? image[offset] : best
+      place = isBetter ? offset : place
+    }
+  }
+  y.pointee = best
+  places.pointee = Int32(truncatingIfNeeded: place)
 }
 
 func maximumOfWindowsGradient(
@@ -64,21 +125,11 @@ func maximumOfWindowsGradient(
   _ dy: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>
 ) {
   let w = windows.pointee
+  let outputs = w.outputHeight * w.outputWidth * w.channels
   for image in 0..<images {
-    for oy in 0..<w.outputHeight {
-      for ox in 0..<w.outputWidth {
-        let output = outputOffset(w, image: image, oy: oy, ox: ox)
-        let (rows, columns) = pixels(w, oy: oy, ox: ox)
-        for ky in rows {
-          for kx in columns {
-            let pixel = dx + offset(w, image: image, oy: oy, ox: ox, ky: ky, kx: kx)
-            let number = Int32(truncatingIfNeeded: ky * w.kernelWidth + kx)
-            for c in 0..<w.channels {
-              pixel[c] += places[output + c] == number ? dy[output + c] : 0
-            }
-          }
-        }
-      }
+    let target = dx + image * w.height * w.width * w.channels
+    for output in image * outputs..<(image + 1) * outputs {
+      target[Int(places[output])] += dy[output]
     }
   }
 }
@@ -132,7 +183,7 @@ func averageOfWindowsGradient(
 /// The kernels over images, for the table.
 func imageTable() -> CImages {
   CImages(
-    gather: gatherPatches, scatter: scatterPatches,
+    slack: patchSlack, gather: gatherPatches, scatter: scatterPatches,
     maximum: maximumOfWindows, maximumGradient: maximumOfWindowsGradient,
     average: averageOfWindows, averageGradient: averageOfWindowsGradient)
 }

@@ -66,6 +66,9 @@ struct ImageExtents {
     guard (2...3).contains(shape.dimensions.count), shape.dimensions.allSatisfy({ $0 > 0 }) else {
       throw ShapeError(needs: "images of height x width or height x width x channels", found: shape)
     }
+    guard shape.count <= Int32.max else {
+      throw ShapeError(needs: "images of fewer than 2^31 elements", found: shape)
+    }
     (height, width) = (shape.dimensions[0], shape.dimensions[1])
     channels = shape.dimensions.count == 3 ? shape.dimensions[2] : 1
   }
