@@ -24,6 +24,53 @@ typedef struct CReduction {
   void (*divide)(long count, void *y, long divisor);
 } CReduction;
 
+// y[i] = f(x[i]); y may be x.
+typedef struct CFunctions {
+  void (*exponential)(long count, const float *x, float *y);
+  void (*logarithm)(long count, const float *x, float *y);
+  void (*tanh)(long count, const float *x, float *y);
+  void (*erf)(long count, const float *x, float *y);
+  // 1 / (1 + e^-x)
+  void (*sigmoid)(long count, const float *x, float *y);
+  // log(1 + e^x)
+  void (*softplus)(long count, const float *x, float *y);
+} CFunctions;
+
+// y may be x, and dx any operand.
+typedef struct CActivations {
+  // y = x where x >= 0, else slope * x
+  void (*leakyReLU)(long count, float slope, const float *x, float *y);
+  // dx = dy where x > 0, else slope * dy
+  void (*leakyReLUGradient)(long count, float slope, const float *x, const float *dy, float *dx);
+  // y = x P(x), P the distribution of a standard normal variable
+  void (*gelu)(long count, const float *x, float *y);
+  void (*geluGradient)(long count, const float *x, const float *dy, float *dx);
+  // By the outputs y of the forward function.
+  void (*sigmoidGradient)(long count, const float *y, const float *dy, float *dx);
+  void (*tanhGradient)(long count, const float *y, const float *dy, float *dx);
+} CActivations;
+
+// losses[i] = a row's loss, and dx its gradient; dx may be x. Those with targets, one a column, are
+// means over a row's columns; KernelSet+Losses.swift has the formulas.
+typedef struct CLosses {
+  // The target of `label` is 1 - smoothing, and smoothing / columns is added to all targets.
+  void (*softmaxCrossEntropy)(long rows, long columns, const float *x, const int32_t *labels,
+                              float smoothing, float *losses, float *dx);
+  void (*squaredError)(long rows, long columns, const float *x, const float *targets,
+                       float *losses, float *dx);
+  void (*absoluteError)(long rows, long columns, const float *x, const float *targets,
+                        float *losses, float *dx);
+  void (*huber)(long rows, long columns, float delta, const float *x, const float *targets,
+                float *losses, float *dx);
+  // Of sigmoid(x).
+  void (*binaryCrossEntropy)(long rows, long columns, const float *x, const float *targets,
+                             float *losses, float *dx);
+  void (*hinge)(long rows, long columns, const float *x, const float *targets, float *losses,
+                float *dx);
+  void (*multiClassHinge)(long rows, long columns, const float *x, const int32_t *labels,
+                          float *losses, float *dx);
+} CLosses;
+
 // The windows that a kernel sees of an image of `height` x `width` pixels of `channels` floats:
 // element (ky, kx, c) of window (oy, ox) is that of pixel (oy * strideY + ky - paddingTop,
 // ox * strideX + kx - paddingLeft). What lies outside of the image is zero.
@@ -210,12 +257,8 @@ typedef struct CKernelTable {
   void (*reluGradient)(long count, const float *y, const float *dy, float *dx);
   // rows of y = softmax of rows of x; y may be x
   void (*softmax)(long rows, long columns, const float *x, float *y);
-  // losses[i] = -log softmax(x[i])[labels[i]]; dx = softmax(x) - onehot(labels); dx may be x
-  void (*softmaxCrossEntropy)(long rows, long columns, const float *x, const int32_t *labels,
-                              float *losses, float *dx);
-  // losses[i] = mean of (x[i] - targets[i])^2; dx = 2 (x - targets) / columns; dx may be x
-  void (*squaredError)(long rows, long columns, const float *x, const float *targets,
-                       float *losses, float *dx);
+  // dx = y (dy - the row's sum of y dy), y = softmax(x); dx may be dy
+  void (*softmaxGradient)(long rows, long columns, const float *y, const float *dy, float *dx);
 
   // A NaN result is the canonical quiet NaN.
   CReduction float32;
@@ -234,6 +277,9 @@ typedef struct CKernelTable {
   CImages images;
   COptimizers optimizers;
   CProducts products;
+  CFunctions functions;
+  CActivations activations;
+  CLosses losses;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

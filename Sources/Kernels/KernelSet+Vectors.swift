@@ -39,42 +39,6 @@ extension KernelSet {
     sums.update(from: sum.finish(), count: x.columns)
   }
 
-  /// y = max(x, 0), elementwise; NaN stays NaN.
-  public func relu(_ x: Matrix, into y: Matrix) {
-    precondition(x.count == y.count)
-    table.relu(x.count, x.base, y.base)
-  }
-
-  /// dx = dy where y > 0, else 0.
-  public func reluGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    precondition(y.count == dy.count && y.count == dx.count)
-    table.reluGradient(y.count, y.base, dy.base, dx.base)
-  }
-
-  /// Rows of `y` become the softmax of rows of `x`; they may be the same.
-  public func softmax(_ x: Matrix, into y: Matrix) {
-    precondition(x.rows == y.rows && x.columns == y.columns)
-    table.softmax(x.rows, x.columns, x.base, y.base)
-  }
-
-  /// losses[i] = -log softmax(x[i])[labels[i]] and dx = softmax(x) - onehot(labels).
-  /// - Precondition: every label is in 0..<x.columns.
-  public func softmaxCrossEntropy(
-    _ x: Matrix, labels: UnsafePointer<Int32>, losses: UnsafeMutablePointer<Float>, into dx: Matrix
-  ) {
-    precondition(x.rows == dx.rows && x.columns == dx.columns)
-    for i in 0..<x.rows { precondition(labels[i] >= 0 && labels[i] < x.columns) }
-    table.softmaxCrossEntropy(x.rows, x.columns, x.base, labels, losses, dx.base)
-  }
-
-  /// losses[i] = mean of (x[i] - targets[i])^2 over columns and dx = 2 (x - targets) / columns.
-  public func squaredError(
-    _ x: Matrix, targets: UnsafePointer<Float>, losses: UnsafeMutablePointer<Float>, into dx: Matrix
-  ) {
-    precondition(x.rows == dx.rows && x.columns == dx.columns)
-    table.squaredError(x.rows, x.columns, x.base, targets, losses, dx.base)
-  }
-
   /// The sum of one float per row, over the shard tree.
   public func sum(_ x: UnsafePointer<Float>, over shards: ShardRows) -> Float {
     var sum = ShardSum(width: 1, shards: shards, kernels: self)

@@ -6,27 +6,59 @@
 /// bits.
 private let roundingShift: Float = 12_582_912
 
-/// e^x to 2 ulp; 0 below -87.3 (no denormal results), infinity above 88.7, NaN for NaN.
-@inline(__always)
+/// Where the exponential begins to be a normal number, and where it ends to be a finite one. Beyond
+/// these, what is computed has no meaning and is replaced.
+private let smallestExponent: Float = -87.336_54
+private let largestExponent: Float = 88.722_83
+
+/// e^x to 1.1 ulp; 0 below -87.3 (no subnormal results), infinity above 88.7, NaN for NaN.
+@_transparent
 func exponential(_ x: Vector) -> Vector {
-  let low = x .< Vector(repeating: -87.336_54)
-  let high = x .> Vector(repeating: 88.722_83)
-  let clamped = x.replacing(with: -87.336_54, where: low).replacing(with: 88.722_83, where: high)
+  exponential(notPositive: x)
+    .replacing(with: .infinity, where: x .> Vector(repeating: largestExponent))
+}
 
-  // x = n log 2 + r with |r| <= log(2) / 2; log 2 in two parts, so that n log 2 is exact.
-  let shift = Vector(repeating: roundingShift)
-  let shifted = multiplyAdd(shift, clamped, Vector(repeating: 1.442_695_04))
-  let n = shifted - shift
-  var r = multiplyAdd(clamped, n, Vector(repeating: -0.693_359_375))
-  r = multiplyAdd(r, n, Vector(repeating: 2.121_944_4e-4))
+/// e^x to 1.1 ulp for x <= 0; 0 below -87.3 (no subnormal results), NaN for NaN.
+@_transparent
+func exponential(notPositive x: Vector) -> Vector {
+  let shifted = exponentOfTwo(x)
+  return power(shifted, remainder(x, shifted))
+    .replacing(with: 0, where: x .< Vector(repeating: smallestExponent))
+}
 
+/// e^(x + correction), for an exponent that is known to more than a Float's precision.
+/// - Precondition: x <= 0, and the correction is small beside x.
+@_transparent
+func exponential(notPositive x: Vector, correction: Vector) -> Vector {
+  let shifted = exponentOfTwo(x + correction)
+  return power(shifted, remainder(x, shifted) + correction)
+    .replacing(with: 0, where: x .< Vector(repeating: smallestExponent))
+}
+
+/// The integer nearest to x / log 2, in the low mantissa bits.
+@_transparent
+private func exponentOfTwo(_ x: Vector) -> Vector {
+  multiplyAdd(Vector(repeating: roundingShift), x, Vector(repeating: 1.442_695_04))
+}
+
+/// r of x = n log 2 + r: |r| <= log(2) / 2. log 2 comes in two parts, so that n log 2 is exact.
+@_transparent
+private func remainder(_ x: Vector, _ shifted: Vector) -> Vector {
+  let n = shifted - Vector(repeating: roundingShift)
+  let r = multiplyAdd(x, n, Vector(repeating: -0.693_359_375))
+  return multiplyAdd(r, n, Vector(repeating: 2.121_944_4e-4))
+}
+
+/// 2^n e^r
+@_transparent
+private func power(_ shifted: Vector, _ r: Vector) -> Vector {
   var p = Vector(repeating: 1.987_569_2e-4)
   p = multiplyAdd(Vector(repeating: 1.398_199_9e-3), p, r)
   p = multiplyAdd(Vector(repeating: 8.333_452e-3), p, r)
   p = multiplyAdd(Vector(repeating: 4.166_579_6e-2), p, r)
   p = multiplyAdd(Vector(repeating: 1.666_666_5e-1), p, r)
   p = multiplyAdd(Vector(repeating: 5e-1), p, r)
-  let y = multiplyAdd(r + Vector(repeating: 1), p, r * r)
+  let y = multiplyAdd(r, p, r * r) + Vector(repeating: 1)
 
   // y * 2^n in two factors: 2^128 is not a Float, and n reaches 128.
   let bits = unsafeBitCast(shifted, to: IntVector.self)
@@ -35,17 +67,18 @@ func exponential(_ x: Vector) -> Vector {
   let rest = exponent &- half
   let factor1 = unsafeBitCast((half &+ 127) &<< 23, to: Vector.self)
   let factor2 = unsafeBitCast((rest &+ 127) &<< 23, to: Vector.self)
-  return (y * factor1 * factor2)
-    .replacing(with: 0, where: low)
-    .replacing(with: .infinity, where: high)
+  return y * factor1 * factor2
 }
 
-/// log x to 2 ulp for normal positive x; infinity for infinity, NaN for NaN. Others are not needed
-/// here.
-@inline(__always)
+/// log x to 1 ulp; -infinity for 0, infinity for infinity, NaN for NaN and for negative numbers.
+@_transparent
 func logarithm(_ x: Vector) -> Vector {
+  // A subnormal number times 2^23 is a normal one.
+  let isSubnormal = x .< Vector(repeating: Float.leastNormalMagnitude)
+  let normal = (x * Vector(repeating: 0x1p23)).replacing(with: x, where: .!isSubnormal)
+
   // x = m 2^e with m in sqrt(1/2) ..< sqrt(2)
-  let bits = unsafeBitCast(x, to: IntVector.self)
+  let bits = unsafeBitCast(normal, to: IntVector.self)
   let offset = bits &- IntVector(repeating: 0x3f35_04f3)
   let e = offset &>> 23
   let m = unsafeBitCast(
@@ -53,7 +86,9 @@ func logarithm(_ x: Vector) -> Vector {
     to: Vector.self)
   // An integer below 2^22 becomes a Float by the inverse of the rounding trick.
   let eBits = e &+ IntVector(repeating: Int32(bitPattern: roundingShift.bitPattern))
-  let n = unsafeBitCast(eBits, to: Vector.self) - Vector(repeating: roundingShift)
+  let n =
+    unsafeBitCast(eBits, to: Vector.self)
+    - Vector(repeating: roundingShift).replacing(with: roundingShift + 23, where: isSubnormal)
 
   let r = m - Vector(repeating: 1)
   let square = r * r
@@ -72,4 +107,6 @@ func logarithm(_ x: Vector) -> Vector {
   y = r + y
   y = multiplyAdd(y, n, Vector(repeating: 0.693_359_375))
   return y.replacing(with: x, where: .!(x .< Vector(repeating: .infinity)))
+    .replacing(with: -.infinity, where: x .== Vector(repeating: 0))
+    .replacing(with: .nan, where: x .< Vector(repeating: 0))
 }

@@ -11,8 +11,7 @@ public func kernelTable() -> CKernelTable {
     relu: relu,
     reluGradient: reluGradient,
     softmax: softmax,
-    softmaxCrossEntropy: softmaxCrossEntropy,
-    squaredError: squaredError,
+    softmaxGradient: softmaxGradient,
     float32: CReduction(
       sum: sumFloat32, minimum: minimumFloat32, maximum: maximumFloat32, product: productFloat32,
       divide: divideFloat32),
@@ -31,5 +30,8 @@ public func kernelTable() -> CKernelTable {
     narrowBfloat16: narrowBfloat16,
     images: imageTable(),
     optimizers: optimizerTable(),
-    products: productTable())
+    products: productTable(),
+    functions: functionTable(),
+    activations: activationTable(),
+    losses: lossTable())
 }

@@ -104,6 +104,30 @@ struct BoundsTests {
   }
 
   @Test(
+    "functions and activations stay in bounds", arguments: InstructionSet.supported,
+    Fences.Side.allCases)
+  func functions(instructions: InstructionSet, side: Fences.Side) {
+    let table = KernelSet(instructions).table
+    let (functions, activations) = (table.functions, table.activations)
+    for count in sizes {
+      Fences.with(side) { fences in
+        let x = fences.input(randomValues(count, 1))
+        let dy = fences.input(randomValues(count, 2))
+        let y = fences.output(count)
+        for function in [
+          functions.exponential, functions.logarithm, functions.tanh, functions.erf,
+          functions.sigmoid, functions.softplus, activations.gelu,
+        ] { function(count, x, y) }
+        activations.leakyReLU(count, 0.1, x, y)
+        activations.leakyReLUGradient(count, 0.1, x, dy, y)
+        for gradient in [
+          activations.geluGradient, activations.sigmoidGradient, activations.tanhGradient,
+        ] { gradient(count, x, dy, y) }
+      }
+    }
+  }
+
+  @Test(
     "operations on rows stay in bounds", arguments: InstructionSet.supported,
     Fences.Side.allCases)
   func rows(instructions: InstructionSet, side: Fences.Side) {
@@ -117,13 +141,18 @@ struct BoundsTests {
         table.addBias(rows, columns, fences.input(randomValues(columns, 3)), fences.output(values))
         table.sumRows(rows, columns, input.base, fences.output(columns))
         guard columns > 0 else { return }
-        table.squaredError(
-          rows, columns, input.base, fences.input(values), fences.output(rows),
-          fences.output(rows * columns))
+        let targets = fences.input(values)
+        let (losses, dx) = (fences.output(rows), fences.output(rows * columns))
+        for loss in [
+          table.losses.squaredError, table.losses.absoluteError, table.losses.binaryCrossEntropy,
+          table.losses.hinge,
+        ] { loss(rows, columns, input.base, targets, losses, dx) }
+        table.losses.huber(rows, columns, 0.5, input.base, targets, losses, dx)
+        table.softmaxGradient(rows, columns, input.base, targets, dx)
         let labels = [Int32](repeating: Int32(columns - 1), count: rows)
-        table.softmaxCrossEntropy(
-          rows, columns, input.base, fences.input(labels), fences.output(rows),
-          fences.output(rows * columns))
+        table.losses.softmaxCrossEntropy(
+          rows, columns, input.base, fences.input(labels), 0.1, losses, dx)
+        table.losses.multiClassHinge(rows, columns, input.base, fences.input(labels), losses, dx)
         let y = fences.output(rows: rows, columns: columns)
         table.softmax(rows, columns, input.base, y.base)
         // The address does not show in the bits.

@@ -79,7 +79,8 @@ extension KernelSet {
     }
   }
 
-  private func withGradient(
+  /// The losses and the gradient that `body` writes.
+  func withGradient(
     _ x: Grid, _ body: (_ x: Matrix, _ losses: Matrix, _ gradient: Matrix) -> Void
   ) -> (losses: Grid, gradient: Grid) {
     var gradient: Grid?

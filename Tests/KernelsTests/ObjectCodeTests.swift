@@ -87,6 +87,33 @@
       #expect(!words.contains { $0.contains { $0.hasPrefix("fma") } })
     }
 
+    /// A function that is not inlined into a kernel's loop is called once per vector, and its
+    /// arguments pass through memory.
+    @Test(
+      "kernels' loops call functions that copy and clear memory, and no others",
+      .enabled(
+        if: canRead(with: "objdump"), "needs objdump, and the objects of a build by SwiftPM"),
+      arguments: modules)
+    func calls(module: String) throws {
+      let memory = ["memcpy", "memset", "memmove", "__stack_chk_fail", "$sSv10copyMemory"]
+      // For the root of a negative number: all others are the CPU's. Once per row: the parts of
+      // softmax. Long enough for a call: a term of binary cross-entropy.
+      let other = ["sqrtf", "maximum", "exponentials", "binaryCrossEntropy"]
+      var function: Substring = ""
+      var calls: Set<String> = []
+      for words in try lines(["objdump", "-dr", "--no-show-raw-insn"], module) {
+        if words.count == 2, words[1].hasSuffix(">:") { function = words[1] }
+        // A thunk for C (To) is a jump to its kernel.
+        guard words.count > 2, words[1].hasPrefix("R_X86_64_PLT"), !function.hasSuffix("To>:")
+        else { continue }
+        if !memory.contains(where: words[2].hasPrefix) && !other.contains(where: words[2].contains)
+        {
+          calls.insert("\(function) \(words[2])")
+        }
+      }
+      #expect(!function.isEmpty && calls == [])
+    }
+
     @Test(
       "square roots are taken a vector at a time, and never by a call to sqrtf",
       .enabled(
