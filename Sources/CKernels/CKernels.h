@@ -71,6 +71,34 @@ typedef struct CLosses {
                           float *losses, float *dx);
 } CLosses;
 
+// y = (x - mean) * scale * gain + bias, where means and scales belong to rows (layer normalization)
+// or to columns (batch normalization), gain and bias to columns. y may be x, and dx may be dy.
+typedef struct CNormalization {
+  // Writes the means and scales = 1 / sqrt(variance + epsilon) that it finds.
+  void (*normalizeRows)(long rows, long columns, float epsilon, const float *x, const float *gain,
+                        const float *bias, float *y, float *means, float *scales);
+  void (*normalizeRowsGradient)(long rows, long columns, const float *x, const float *dy,
+                                const float *means, const float *scales, const float *gain,
+                                float *dx);
+  // sums[j] = the sum over i of dy[i][j] (x[i][j] - means[i]) scales[i]
+  void (*sumRowProducts)(long rows, long columns, const float *x, const float *dy,
+                         const float *means, const float *scales, float *sums);
+
+  // sums[j] = the sum over i of (x[i][j] - means[j])^2
+  void (*sumColumnSquares)(long rows, long columns, const float *x, const float *means,
+                           float *sums);
+  void (*normalizeColumns)(long rows, long columns, const float *x, const float *means,
+                           const float *scales, const float *gain, const float *bias, float *y);
+  // `count` rows, these among them, have the means, and the sums dgain and dbias.
+  void (*normalizeColumnsGradient)(long rows, long columns, long count, const float *x,
+                                   const float *dy, const float *means, const float *scales,
+                                   const float *gain, const float *dgain, const float *dbias,
+                                   float *dx);
+  // sums[j] = the sum over i of dy[i][j] (x[i][j] - means[j]) scales[j]
+  void (*sumColumnProducts)(long rows, long columns, const float *x, const float *dy,
+                            const float *means, const float *scales, float *sums);
+} CNormalization;
+
 // The windows that a kernel sees of an image of `height` x `width` pixels of `channels` floats:
 // element (ky, kx, c) of window (oy, ox) is that of pixel (oy * strideY + ky - paddingTop,
 // ox * strideX + kx - paddingLeft). What lies outside of the image is zero.
@@ -248,7 +276,7 @@ typedef struct CKernelTable {
   void (*convertBytes)(long count, const uint8_t *x, float factor, float *y);
   // every row of y += bias
   void (*addBias)(long rows, long columns, const float *bias, float *y);
-  // sums[j] = x[0][j] + x[1][j] + ..., in the order of rows
+  // sums[j] = x[0][j] + x[1][j] + ..., in the order of rows, in blocks of 128
   void (*sumRows)(long rows, long columns, const float *x, float *sums);
 
   // y = max(x, 0); NaN stays NaN
@@ -280,6 +308,7 @@ typedef struct CKernelTable {
   CFunctions functions;
   CActivations activations;
   CLosses losses;
+  CNormalization normalization;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

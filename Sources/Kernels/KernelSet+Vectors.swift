@@ -27,13 +27,23 @@ extension KernelSet {
     table.addBias(y.rows, y.columns, bias, y.base)
   }
 
-  /// sums[j] = the sum of column j of `x`, over the shard tree.
+  /// sums[j] = the sum of column j of `x`, over the shard tree. A shard's rows are added in blocks of
+  /// 128, then the blocks.
   public func sumRows(_ x: Matrix, over shards: ShardRows, into sums: UnsafeMutablePointer<Float>) {
+    sumColumns(x, over: shards, into: sums) { rows, leaf in
+      table.sumRows(rows.count, x.columns, x.row(rows.lowerBound), leaf)
+    }
+  }
+
+  /// Sums of `x`'s columns over the shard tree, from what `leaf` writes for a shard's rows.
+  func sumColumns(
+    _ x: Matrix, over shards: ShardRows, into sums: UnsafeMutablePointer<Float>,
+    leaf: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
+  ) {
     precondition(shards.rows == x.rows)
     var sum = ShardSum(width: x.columns, shards: shards, kernels: self)
     for shard in 0..<shards.count {
-      let rows = shards.rows(of: shard)
-      table.sumRows(rows.count, x.columns, x.row(rows.lowerBound), sum.leaf)
+      leaf(shards.rows(of: shard), sum.leaf)
       sum.push(shard: shards.first + shard)
     }
     sums.update(from: sum.finish(), count: x.columns)

@@ -23,13 +23,3 @@ func addBias(
     for j in 0..<columns { row[j] += bias[j] }
   }
 }
-
-func sumRows(
-  _ rows: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>
-) {
-  for j in 0..<columns { sums[j] = 0 }
-  for i in 0..<rows {
-    let row = x + i * columns
-    for j in 0..<columns { sums[j] += row[j] }
-  }
-}

@@ -33,5 +33,6 @@ public func kernelTable() -> CKernelTable {
     products: productTable(),
     functions: functionTable(),
     activations: activationTable(),
-    losses: lossTable())
+    losses: lossTable(),
+    normalization: normalizationTable())
 }

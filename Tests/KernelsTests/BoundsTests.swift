@@ -128,6 +128,30 @@ struct BoundsTests {
   }
 
   @Test(
+    "normalization stays in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
+  func normalization(instructions: InstructionSet, side: Fences.Side) {
+    let table = KernelSet(instructions).table.normalization
+    for (rows, columns) in [0, 1, 3, 130].flatMap({ rows in sizes.map { (rows, $0) } }) {
+      Fences.with(side) { fences in
+        let x = fences.input(randomValues(rows * columns, 1))
+        let dy = fences.input(randomValues(rows * columns, 2))
+        let y = fences.output(rows * columns)
+        let p = (3...6).map { fences.input(randomValues(columns, $0)) }
+        let (means, scales) = (fences.output(rows), fences.output(rows))
+        table.normalizeRows(rows, columns, 0.1, x, p[0], p[1], y, means, scales)
+        table.normalizeRowsGradient(rows, columns, x, dy, means, scales, p[0], y)
+        let sums = fences.output(columns)
+        table.sumRowProducts(rows, columns, x, dy, means, scales, sums)
+        table.sumColumnSquares(rows, columns, x, p[0], sums)
+        table.sumColumnProducts(rows, columns, x, dy, p[0], p[1], sums)
+        table.normalizeColumns(rows, columns, x, p[0], p[1], p[2], p[3], y)
+        table.normalizeColumnsGradient(
+          rows, columns, 100, x, dy, p[0], p[1], p[2], p[3], sums, y)
+      }
+    }
+  }
+
+  @Test(
     "operations on rows stay in bounds", arguments: InstructionSet.supported,
     Fences.Side.allCases)
   func rows(instructions: InstructionSet, side: Fences.Side) {
