@@ -99,6 +99,15 @@ typedef struct CNormalization {
                             const float *means, const float *scales, float *sums);
 } CNormalization;
 
+// Philox4x32-10 of the counter (index of the block, upper half), low words first.
+typedef struct CRandom {
+  // words[0 ..< 4 * blocks] = the blocks from index `first`
+  void (*words)(long blocks, uint64_t first, uint64_t upper, uint64_t key, uint32_t *words);
+  // y[i] = x[i] * (word i of the blocks from 0 < threshold ? 0 : scale); y may be x
+  void (*dropout)(long count, uint64_t upper, uint64_t key, uint32_t threshold, float scale,
+                  const float *x, float *y);
+} CRandom;
+
 // The windows that a kernel sees of an image of `height` x `width` pixels of `channels` floats:
 // element (ky, kx, c) of window (oy, ox) is that of pixel (oy * strideY + ky - paddingTop,
 // ox * strideX + kx - paddingLeft). What lies outside of the image is zero.
@@ -309,6 +318,7 @@ typedef struct CKernelTable {
   CActivations activations;
   CLosses losses;
   CNormalization normalization;
+  CRandom random;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

@@ -9,6 +9,7 @@ public struct RandomStream: Sendable {
     case initialization = 1
     case shuffle = 2
     case syntheticData = 3
+    case dropout = 4
   }
 
   private let key: SIMD2<UInt32>

@@ -34,5 +34,6 @@ public func kernelTable() -> CKernelTable {
     functions: functionTable(),
     activations: activationTable(),
     losses: lossTable(),
-    normalization: normalizationTable())
+    normalization: normalizationTable(),
+    random: randomTable())
 }

@@ -123,6 +123,9 @@ struct BoundsTests {
         for gradient in [
           activations.geluGradient, activations.sigmoidGradient, activations.tanhGradient,
         ] { gradient(count, x, dy, y) }
+        table.random.dropout(count, 1, 2, 1 << 31, 2, x, y)
+        let blocks = fences.output([UInt32](repeating: 0, count: 4 * count))
+        table.random.words(count, 1, 2, 3, blocks)
       }
     }
   }
