@@ -108,6 +108,12 @@ typedef struct CRandom {
                   const float *x, float *y);
 } CRandom;
 
+typedef struct CSparse {
+  // sums = the sum over k < count of values[k] * rows[indices[k]], in the order of k
+  void (*sumScaledRows)(long count, long columns, const int32_t *indices, const float *values,
+                        const float *rows, float *sums);
+} CSparse;
+
 // The windows that a kernel sees of an image of `height` x `width` pixels of `channels` floats:
 // element (ky, kx, c) of window (oy, ox) is that of pixel (oy * strideY + ky - paddingTop,
 // ox * strideX + kx - paddingLeft). What lies outside of the image is zero.
@@ -319,6 +325,7 @@ typedef struct CKernelTable {
   CLosses losses;
   CNormalization normalization;
   CRandom random;
+  CSparse sparse;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

@@ -19,6 +19,7 @@ public final class KernelSet {
   let partialSums = Scratch()
   let patches = Scratch()
   var convolutions: [Convolution.Dimensions: Convolution] = [:]
+  let indices = IndexScratch()
 
   /// - Precondition: the CPU supports `instructions`.
   public init(_ instructions: InstructionSet) {

@@ -35,5 +35,6 @@ public func kernelTable() -> CKernelTable {
     activations: activationTable(),
     losses: lossTable(),
     normalization: normalizationTable(),
-    random: randomTable())
+    random: randomTable(),
+    sparse: sparseTable())
 }

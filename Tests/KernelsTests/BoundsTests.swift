@@ -154,6 +154,21 @@ struct BoundsTests {
     }
   }
 
+  @Test("sparse rows stay in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
+  func sparse(instructions: InstructionSet, side: Fences.Side) {
+    let table = KernelSet(instructions).table.sparse
+    for columns in sizes {
+      for indices in [[], [0], [4, 0, 4, 2]] as [[Int32]] {
+        Fences.with(side) { fences in
+          table.sumScaledRows(
+            indices.count, columns, fences.input(indices),
+            fences.input(randomValues(indices.count, 1)),
+            fences.input(randomValues(5 * columns, 2)), fences.output(columns))
+        }
+      }
+    }
+  }
+
   @Test(
     "operations on rows stay in bounds", arguments: InstructionSet.supported,
     Fences.Side.allCases)
