@@ -79,8 +79,16 @@ struct LossTests {
   }
 
   @Test("the names of configurations say which targets they need")
-  func names() {
-    #expect(Loss.names == ["softmax-cross-entropy", "squared-error"])
+  func names() throws {
+    let overLabels = Loss.all.filter(\.usesLabels).map(\.name)
+    #expect(Set(overLabels) == ["softmax-cross-entropy", "multi-class-hinge"])
+    #expect(Set(Loss.all.map(\.name)) == Set(Loss.names))
+    #expect("\(Loss.squaredError)" == "squared-error")
+    #expect(
+      "\(Loss.softmaxCrossEntropy)" == "{name: softmax-cross-entropy, label-smoothing: 0.0}")
+    let huber = try Loss("huber", ["delta": 2])
+    #expect(huber == (try Loss("huber", ["delta": 2.0])))
+    #expect(huber != (try Loss("huber")))
     #expect(Loss.softmaxCrossEntropy.usesLabels && !Loss.squaredError.usesLabels)
   }
 

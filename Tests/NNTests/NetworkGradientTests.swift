@@ -38,6 +38,17 @@ struct NetworkGradientTests {
         .residual([.relu, .dense(units: 3)], shortcut: [.residual([.relu]), .dense(units: 3)]),
       ]),
     Model(
+      features: 7,
+      layers: [
+        .dense(units: 8), try! LayerSpecification("batch-norm"), .relu,
+        try! LayerSpecification("dropout", 0.25),
+        .residual([
+          .dense(units: 8), try! LayerSpecification("batch-norm"), try! LayerSpecification("gelu"),
+          try! LayerSpecification("dropout", 0.5),
+        ]), try! LayerSpecification("layer-norm"), try! LayerSpecification("tanh"),
+        .dense(units: 4), try! LayerSpecification("sigmoid"),
+      ]),
+    Model(
       features: 8,
       layers: [.dense(units: 16), .relu, .relu, .dense(units: 32), .dense(units: 6), .relu]),
   ]
@@ -48,8 +59,19 @@ struct NetworkGradientTests {
   /// the gradient shows, and a factor of 4 more. A wrong index or sign is wrong by the gradient
   /// itself, five orders above.
   @Test(
-    "gradients are the differences of the loss", arguments: models, Loss.all)
+    "gradients are the differences of the loss", arguments: models,
+    [Loss.softmaxCrossEntropy, .squaredError])
   func differences(model: Model, loss: Loss) throws {
+    try check(model, loss)
+  }
+
+  @Test("gradients of every loss pass through a network", arguments: Loss.all)
+  func losses(loss: Loss) throws {
+    try check(
+      Model(features: 9, layers: [.dense(units: 12), .relu, .dense(units: 5)]), loss)
+  }
+
+  private func check(_ model: Model, _ loss: Loss) throws {
     let network = try Network(model.layers, inputShape: Shape(model.features), maximumRows: 7)
     network.initialize(seed: 11)
     // Biases too, so that every term counts.
@@ -60,8 +82,14 @@ struct NetworkGradientTests {
     }
     let batch = SampleBatch(
       rows: 7, features: model.features, outputs: network.outputShape.count, random: 1)
+    func pass(_ instructions: InstructionSet) -> Pass {
+      Pass(
+        kernels: KernelSet(instructions), shards: ShardRows(undivided: 7), mode: .training, seed: 3,
+        step: 5, firstSample: 11, globalRows: 7, batchSum: NoOtherRanks())
+    }
     let reference = ReferenceNetwork(
-      layers: model.layers, inputShape: Shape(model.features), layout: network.layout, loss: loss)
+      layers: model.layers, inputShape: Shape(model.features), layout: network.layout, loss: loss,
+      pass: pass(.baseline))
     let parameters = network.parameters.tensors.map(Double.init)
     let exact = reference.evaluate(batch, parameters: parameters)
     try #require(exact.margin > 1e-5, "a ReLU is at its kink: choose other data")
@@ -71,8 +99,7 @@ struct NetworkGradientTests {
 
     for instructions in InstructionSet.supported {
       network.gradients.all.update(repeating: .nan)
-      let sum = try network.computeGradients(
-        batch, loss: loss, shards: ShardRows(undivided: 7), kernels: KernelSet(instructions))
+      let sum = try network.computeGradients(batch, loss: loss, pass: pass(instructions))
       #expect((Double(sum) - exact.loss).magnitude <= 128 * unitRoundoff * max(1, exact.loss))
       for tensor in network.layout.tensors {
         let worst = zip(network.gradients.elements(of: tensor), differences[tensor.range])

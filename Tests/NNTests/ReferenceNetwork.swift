@@ -10,6 +10,8 @@ struct ReferenceNetwork {
   let inputShape: Shape
   let layout: SlabLayout
   let loss: Loss
+  /// Of the network's pass, for what is random.
+  let pass: Pass
 
   /// The loss summed over the batch, and the smallest distance of an input from the kink of its
   /// layer or loss.
@@ -18,7 +20,7 @@ struct ReferenceNetwork {
       batch.x[$0 * batch.features..<($0 + 1) * batch.features].map(Double.init)
     }
     let run = ReferenceRun(
-      weights: layout.tensors.map { Array(parameters[$0.range]) })
+      weights: layout.tensors.map { Array(parameters[$0.range]) }, pass: pass)
     let outputs = run.forward(layers, x, inputShape)
     var total = 0.0
     for (row, output) in outputs.enumerated() {
@@ -53,10 +55,16 @@ struct ReferenceNetwork {
 final class ReferenceRun {
   /// The parameters that are still to be used, tensor by tensor.
   private var weights: ArraySlice<[Double]>
+  private let pass: Pass
+  /// Stages so far.
+  private var stages = 0
   /// The smallest distance of an input from a kink.
   var margin = Double.infinity
 
-  init(weights: [[Double]]) { self.weights = weights[...] }
+  init(weights: [[Double]], pass: Pass) {
+    self.weights = weights[...]
+    self.pass = pass
+  }
 
   func forward(_ layers: [LayerSpecification], _ x: [[Double]], _ shape: Shape) -> [[Double]] {
     layers.reduce((x, shape)) { state, layer in
@@ -68,9 +76,11 @@ final class ReferenceRun {
     _ layer: LayerSpecification, _ x: [[Double]], _ shape: Shape
   ) -> [[Double]] {
     if case .residual(let main, let shortcut) = layer.content {
-      let sum = forward(main, x, shape)
-      return zip(sum, forward(shortcut, x, shape)).map { zip($0, $1).map(+) }
+      let (y, side) = (forward(main, x, shape), forward(shortcut, x, shape))
+      stages += 1
+      return zip(y, side).map { zip($0, $1).map(+) }
     }
+    defer { stages += 1 }
     switch layer.name {
     case "dense":
       let (weight, bias) = (weights.removeFirst(), weights.removeFirst())
@@ -83,6 +93,37 @@ final class ReferenceRun {
       // Exactly 0 is what another ReLU has cut off: no small change moves it.
       for value in x.joined() where value != 0 { margin = min(margin, value.magnitude) }
       return x.map { $0.map { max($0, 0) } }
+    case "leaky-relu":
+      let slope = layer.number("slope")
+      for value in x.joined() { margin = min(margin, value.magnitude) }
+      return x.map { $0.map { $0 < 0 ? slope * $0 : $0 } }
+    case "sigmoid":
+      return x.map { $0.map { 1 / (1 + exp(-$0)) } }
+    case "tanh":
+      return x.map { $0.map(tanh) }
+    case "gelu":
+      return x.map { $0.map { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 } }
+    case "dropout":
+      let mask = DropoutMask(
+        seed: pass.seed, layer: stages, step: pass.step, rate: Float(layer.number("rate")))
+      return zip(x, factors(mask, rows: x.count, columns: x[0].count)).map { zip($0, $1).map(*) }
+    case "batch-norm":
+      let (gain, bias) = (weights.removeFirst(), weights.removeFirst())
+      let epsilon = layer.number("epsilon")
+      // Positions of all samples, by channels.
+      let rows = positions(x, channels: gain.count)
+      var y = rows
+      for j in gain.indices {
+        let column = normalized(rows.map { $0[j] }, epsilon)
+        for i in y.indices { y[i][j] = column[i] * gain[j] + bias[j] }
+      }
+      return samples(y, count: x.count)
+    case "layer-norm":
+      let (gain, bias) = (weights.removeFirst(), weights.removeFirst())
+      let y = positions(x, channels: gain.count).map { row in
+        zip(normalized(row, layer.number("epsilon")), zip(gain, bias)).map { $0 * $1.0 + $1.1 }
+      }
+      return samples(y, count: x.count)
     case "flatten":
       return x
     case "conv":
@@ -102,6 +143,37 @@ final class ReferenceRun {
     default:
       fatalError("\(layer.name) has no definition here")
     }
+  }
+}
+
+// Pieces of definitions.
+extension ReferenceRun {
+  /// Mean 0 and variance 1.
+  private func normalized(_ x: [Double], _ epsilon: Double) -> [Double] {
+    let mean = x.reduce(0, +) / Double(x.count)
+    let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
+    return x.map { ($0 - mean) / (variance + epsilon).squareRoot() }
+  }
+
+  private func positions(_ x: [[Double]], channels: Int) -> [[Double]] {
+    x.flatMap { row in
+      stride(from: 0, to: row.count, by: channels).map { Array(row[$0..<$0 + channels]) }
+    }
+  }
+
+  private func samples(_ positions: [[Double]], count: Int) -> [[Double]] {
+    let perSample = positions.count / count
+    return (0..<count).map { Array(positions[$0 * perSample..<($0 + 1) * perSample].joined()) }
+  }
+
+  /// What the mask multiplies by: what the kernel makes of ones.
+  private func factors(_ mask: DropoutMask, rows: Int, columns: Int) -> [[Double]] {
+    var ones = [Float](repeating: 1, count: rows * columns)
+    ones.withUnsafeMutableBufferPointer {
+      let matrix = Matrix($0.baseAddress!, rows: rows, columns: columns)
+      pass.kernels.dropout(matrix, mask: mask, firstSample: pass.firstSample, into: matrix)
+    }
+    return (0..<rows).map { ones[$0 * columns..<($0 + 1) * columns].map(Double.init) }
   }
 }
 
@@ -184,6 +256,20 @@ struct ReferenceWindows {
 }
 
 extension LayerSpecification {
+  /// A setting that is a number.
+  func number(_ key: String) -> Double { settings.number(key) }
+}
+
+extension [RawSetting.Entry] {
+  func number(_ key: String) -> Double {
+    guard case .number(let value)? = first(where: { $0.key == key })?.value.value else {
+      fatalError("no number is called \(key)")
+    }
+    return value
+  }
+}
+
+extension LayerSpecification {
   /// What the layer makes of an input of `shape`.
   fileprivate func outputShape(for shape: Shape) -> Shape {
     try! NetworkPlan([self], inputShape: shape).outputShape
@@ -201,14 +287,44 @@ extension Loss {
     case "softmax-cross-entropy":
       let top = outputs.max()!
       let logSum = log(outputs.reduce(0) { $0 + exp($1 - top) }) + top
-      return (logSum - outputs[label], .infinity)
+      let smoothing = settings.number("label-smoothing")
+      let mean = outputs.reduce(0, +) / count
+      return (logSum - (1 - smoothing) * outputs[label] - smoothing * mean, .infinity)
+    case "multi-class-hinge":
+      let margins = outputs.indices.filter { $0 != label }.map { 1 + outputs[$0] - outputs[label] }
+      return (
+        margins.reduce(0) { $0 + max($1, 0) } / count, margins.map(\.magnitude).min() ?? .infinity
+      )
     case "squared-error":
       return (differences.reduce(0) { $0 + $1 * $1 } / count, .infinity)
+    case "absolute-error":
+      return (
+        differences.reduce(0) { $0 + $1.magnitude } / count, differences.map(\.magnitude).min()!
+      )
+    case "huber":
+      let delta = settings.number("delta")
+      let terms = differences.map {
+        $0.magnitude <= delta ? $0 * $0 / 2 : delta * ($0.magnitude - delta / 2)
+      }
+      return (terms.reduce(0, +) / count, .infinity)
+    case "binary-cross-entropy":
+      let terms = zip(outputs, values).map { x, t in
+        t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))
+      }
+      return (terms.reduce(0, +) / count, .infinity)
+    case "hinge":
+      let margins = zip(outputs, values).map { 1 - $0 * $1 }
+      return (margins.reduce(0) { $0 + max($1, 0) } / count, margins.map(\.magnitude).min()!)
     default:
       fatalError("\(name) has no definition here")
     }
   }
 
-  /// Every loss there is, with its defaults.
-  static let all = names.map { try! Loss($0) }
+  /// Every loss there is, with its defaults, and settings that are none.
+  static let all =
+    names.map { try! Loss($0) }
+    + [
+      try! Loss("softmax-cross-entropy", ["label-smoothing": 0.1]),
+      try! Loss("huber", ["delta": 0.3]),
+    ]
 }

@@ -7,7 +7,9 @@ import Testing
 /// shards are a subtree of one sum.
 struct ShardedTrainingTests {
   static let layers: [LayerSpecification] = [
-    .dense(units: 33), .relu, .dense(units: 18), .relu, .dense(units: 10),
+    .dense(units: 33), .relu, try! LayerSpecification("dropout", 0.3),
+    .residual([.dense(units: 33), try! LayerSpecification("layer-norm"), .relu]),
+    .dense(units: 10),
   ]
   static let features = 21
 
@@ -50,8 +52,11 @@ struct ShardedTrainingTests {
       let batch = batch(rows: batchSize, random: step)
       for (rank, network) in networks.enumerated() {
         let (rows, shards) = rows(of: rank * 8 / ranks..<(rank + 1) * 8 / ranks, batch: batchSize)
+        let pass = Pass(
+          kernels: kernels, shards: shards, mode: .training, seed: 2, step: step,
+          firstSample: rows.lowerBound, globalRows: batchSize, batchSum: NoOtherRanks())
         network.gradients.tail[0] = try network.computeGradients(
-          batch.part(rows), loss: loss, shards: shards, kernels: kernels)
+          batch.part(rows), loss: loss, pass: pass)
       }
       let sum = addUp(networks.map { Array($0.gradients.all) })
       for (network, optimizer) in zip(networks, optimizers) {
@@ -96,8 +101,10 @@ struct ShardedTrainingTests {
     var magnitudes = sums
     for row in 0..<24 {
       try network.computeGradients(
-        batch.part(row..<row + 1), loss: .softmaxCrossEntropy, shards: ShardRows(undivided: 1),
-        kernels: kernels)
+        batch.part(row..<row + 1), loss: .softmaxCrossEntropy,
+        pass: Pass(
+          kernels: kernels, shards: ShardRows(undivided: 1), mode: .training, seed: 0, step: 0,
+          firstSample: row, globalRows: 24, batchSum: NoOtherRanks()))
       for i in indices {
         let share = Double(network.gradients.base[i])
         sums[i] += share

@@ -13,7 +13,10 @@
       await #expect(processExitsWith: .success) {
         let kernels = KernelSet(InstructionSet.supported.last!)
         let network = try Network(
-          [.dense(units: 8), .relu, .dense(units: 3)], inputShape: Shape(5), maximumRows: 4)
+          [
+            .dense(units: 8), LayerSpecification("batch-norm"), .relu,
+            .residual([LayerSpecification("dropout", 0.5), .dense(units: 8)]), .dense(units: 3),
+          ], inputShape: Shape(5), maximumRows: 4)
         network.initialize(seed: 1)
         let optimizers = OptimizerSpecification.kinds.map {
           OptimizerSpecification($0).optimizer(layout: network.layout)

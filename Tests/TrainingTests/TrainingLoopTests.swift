@@ -33,6 +33,91 @@ func sameBits() throws {
   #expect(other.summaries[0].parameterSha256 != one.summaries[0].parameterSha256)
 }
 
+/// Sums over the batch, random numbers, state and blocks.
+private let normalized = """
+  data: {format: synthetic, features: [2, 10], classes: 5, train: {samples: 300},
+         test: {samples: 90}}
+  model:
+    - batch-norm
+    - {dense: 17}
+    - {residual: [{dense: 17}, batch-norm, relu, {dropout: 0.3}]}
+    - {residual: {layers: [{dense: 12}, layer-norm, gelu], shortcut: [{dense: 12}, {dropout: 0.1}]}}
+    - {dense: 5}
+  loss: {name: softmax-cross-entropy, label-smoothing: 0.1}
+  optimizer: {learning-rate: 0.05, momentum: 0.9}
+  training: {epochs: 3, batch-size: 64}
+  log: {every-steps: 1}
+  """
+
+@Test("batch normalization, dropout and blocks end the same on 1, 2, 4 and 8 ranks, bit for bit")
+func sameBitsOfLayers() throws {
+  let one = try TrainedRun(yaml: normalized, ranks: 1)
+  let state = try one.bytes("model.safetensors")
+  for ranks in [2, 4, 8] {
+    let run = try TrainedRun(yaml: normalized, ranks: ranks)
+    for summary in run.summaries {
+      #expect(summary.parameterSha256 == one.summaries[0].parameterSha256)
+      #expect(summary.testLoss == one.summaries[0].testLoss)
+      #expect(summary.testAccuracy == one.summaries[0].testAccuracy)
+      #expect(summary.replicasEqual)
+    }
+    #expect(try run.stepLosses() == one.stepLosses())
+    // Running statistics are in it.
+    #expect(try run.bytes("model.safetensors") == state)
+  }
+  let header = String(decoding: state.prefix(4096), as: UTF8.self)
+  #expect(header.contains("\"0.batch-norm.running-mean\""))
+  #expect(header.contains("\"2.1.batch-norm.running-variance\""))
+  #expect(one.summaries[0].trainLoss! < 1.3, "it learns: 1.6 is a guess")
+}
+
+@Test("sums over the batch and buckets under way do not get into each other's way")
+func sumsBetweenBuckets() throws {
+  let one = try TrainedRun(yaml: normalized, ranks: 1)
+  for bytes in [4, 2000] {
+    let run = try TrainedRun(
+      yaml: normalized, settings: ["collective.bucket-bytes=\(bytes)"], ranks: 4)
+    #expect(run.summaries[0].parameterSha256 == one.summaries[0].parameterSha256)
+  }
+}
+
+@Test("dropout and blocks in several passes are as in one, bit for bit")
+func layersInPasses() throws {
+  let model =
+    "model=[{dense: 17}, {residual: [{dense: 17}, layer-norm, relu, {dropout: 0.3}]}, {dense: 5}]"
+  let one = try TrainedRun(yaml: normalized, settings: [model], ranks: 1)
+  for (ranks, passes) in [(1, 4), (2, 2), (2, 4)] {
+    let run = try TrainedRun(
+      yaml: normalized, settings: [model, "training.accumulate=\(passes)"], ranks: ranks)
+    #expect(run.summaries[0].parameterSha256 == one.summaries[0].parameterSha256)
+    #expect(try run.stepLosses() == one.stepLosses())
+  }
+}
+
+@Test("a layer that needs the whole batch at once refuses passes")
+func wholeBatches() throws {
+  let failure = #expect(throws: JointFailure.self) {
+    _ = try TrainedRun(yaml: normalized, settings: ["training.accumulate=2"], ranks: 2)
+  }
+  #expect(failure?.exitCode == ExitStatus.usage)
+  #expect(
+    failure?.description == "training.accumulate: layer 0 (batch-norm) needs the whole batch at "
+      + "once, not in 2 passes: set it to 1, or take layer-norm")
+}
+
+@Test("replicas with batch normalization stay equal on other numbers of ranks", arguments: [3, 5])
+func otherRanksOfLayers(ranks: Int) throws {
+  let one = try TrainedRun(yaml: normalized, ranks: 1)
+  for reproducible in [true, false] {
+    let run = try TrainedRun(
+      yaml: normalized, settings: ["training.reproducible=\(reproducible)"], ranks: ranks)
+    #expect(run.areReplicasEqual)
+    for (a, b) in zip(try run.stepLosses(), try one.stepLosses()) {
+      #expect(abs(a - b) < 1e-3 * b)
+    }
+  }
+}
+
 @Test(
   "any number of ranks, reproducible or not, agrees to rounding and keeps its replicas equal",
   arguments: [3, 5, 7, 8], ["true", "false"])

@@ -1,7 +1,7 @@
 import Kernels
 
 /// y = x w + b: every output a weighted sum of all inputs, whatever their shape.
-final class Dense: Layer {
+final class Dense: ActivationFusing {
   static let definition = LayerDefinition("dense", main: "units", example: "{dense: 512}") {
     let units = $0.integer("units", in: 1...1 << 31)
     return { Dense(inputShape: $0, units: units) }
@@ -28,6 +28,20 @@ final class Dense: Layer {
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
     pass.kernels.product(
       x, weightMatrix(memory.weights[0]), into: y, from: .bias(memory.weights[1]))
+  }
+
+  func canFuse(_ activation: Activation) -> Bool { activation == .relu }
+
+  func forward(
+    _ x: Matrix, into y: Matrix, then activation: Activation, memory: LayerMemory, pass: Pass
+  ) {
+    pass.kernels.product(x, weightMatrix(memory.weights[0]), into: y)
+    // While a row is in the first-level cache.
+    for i in 0..<y.rows {
+      let row = Matrix(y.row(i), rows: 1, columns: y.columns)
+      pass.kernels.addBias(memory.weights[1], to: row)
+      pass.kernels.relu(row, into: row)
+    }
   }
 
   func backward(

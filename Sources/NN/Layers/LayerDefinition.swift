@@ -33,11 +33,15 @@ public struct LayerDefinition: Sendable {
   /// Every kind of layer there is.
   static let all: [LayerDefinition] = [
     Dense.definition,
-    ReLU.definition,
+    Elementwise.relu, Elementwise.leakyReLU, Elementwise.gelu, Elementwise.sigmoid,
+    Elementwise.tanh,
     Convolution.definition,
     MaxPool.definition,
     AveragePool.definition,
     AveragePool.globalDefinition,
+    Dropout.definition,
+    BatchNorm.definition,
+    LayerNorm.definition,
     Flatten.definition,
     Residual.definition,
   ]

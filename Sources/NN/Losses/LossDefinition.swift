@@ -51,16 +51,51 @@ struct LossDefinition: Sendable {
 
   /// Every loss there is.
   static let all: [LossDefinition] = [
-    /// -log softmax(outputs)[label].
-    .ofLabels("softmax-cross-entropy") { _ in
+    /// -log softmax(outputs)[label], or with smoothing s (Szegedy et al., CVPR 2016) the cross-entropy
+    /// with a share 1 - s at the label and s spread over all classes.
+    .ofLabels("softmax-cross-entropy") {
+      let smoothing = Float($0.number("label-smoothing", default: 0, in: 0...0.99))
+      return { outputs, labels, losses, gradient, kernels in
+        kernels.softmaxCrossEntropy(
+          outputs, labels: labels, smoothing: smoothing, losses: losses, into: gradient)
+      }
+    },
+    /// The mean over the other classes, and the label's with 0, of
+    /// max(0, 1 + output - output[label]).
+    .ofLabels("multi-class-hinge") { _ in
       { outputs, labels, losses, gradient, kernels in
-        kernels.softmaxCrossEntropy(outputs, labels: labels, losses: losses, into: gradient)
+        kernels.multiClassHinge(outputs, labels: labels, losses: losses, into: gradient)
       }
     },
     /// The mean of (output - target)^2 over a sample's outputs.
     .ofValues("squared-error") { _ in
       { outputs, values, losses, gradient, kernels in
         kernels.squaredError(outputs, targets: values, losses: losses, into: gradient)
+      }
+    },
+    /// The mean of |output - target|.
+    .ofValues("absolute-error") { _ in
+      { outputs, values, losses, gradient, kernels in
+        kernels.absoluteError(outputs, targets: values, losses: losses, into: gradient)
+      }
+    },
+    /// Half the squared error up to `delta`, and from there on a line (Huber, 1964).
+    .ofValues("huber") {
+      let delta = Float($0.number("delta", default: 1, in: 1e-6...1e6))
+      return { outputs, values, losses, gradient, kernels in
+        kernels.huber(outputs, targets: values, delta: delta, losses: losses, into: gradient)
+      }
+    },
+    /// The mean of -t log p - (1 - t) log(1 - p), p = sigmoid(output), for targets t from 0 to 1.
+    .ofValues("binary-cross-entropy") { _ in
+      { outputs, values, losses, gradient, kernels in
+        kernels.binaryCrossEntropy(outputs, targets: values, losses: losses, into: gradient)
+      }
+    },
+    /// The mean of max(0, 1 - t output), for targets t of -1 and 1.
+    .ofValues("hinge") { _ in
+      { outputs, values, losses, gradient, kernels in
+        kernels.hinge(outputs, targets: values, losses: losses, into: gradient)
       }
     },
   ]

@@ -46,6 +46,19 @@ struct ModelConfigurationTests {
         "[{dense: {units: 3, unit: 4}}]",
         "layer 0 (dense): unknown setting 'unit'; did you mean 'units'?"
       ),
+      (
+        "[{dropout: 1}]",
+        "layer 0 (dropout): rate: expected a number from 0.0 to 0.99, found '1'"
+      ),
+      ("[dropout]", "layer 0 (dropout): rate is missing: expected {dropout: 0.5}"),
+      (
+        "[{batch-norm: 0.1}]",
+        "layer 0 (batch-norm): expected batch-norm, or {batch-norm: {momentum: 0.1}}, found '0.1'"
+      ),
+      (
+        "[{batch-norm: {momentun: 0.1}}]",
+        "layer 0 (batch-norm): unknown setting 'momentun'; did you mean 'momentum'?"
+      ),
       ("[relu, {relu: 3}]", "layer 1 (relu): expected relu, found '3'"),
       ("[relu, {relu: {a: 3}}]", "layer 1 (relu): unknown setting 'a'; there are none"),
       ("[{dense: 3, relu: 1}]", "layer 0: expected a name, or one name with its settings"),

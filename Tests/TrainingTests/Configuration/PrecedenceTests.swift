@@ -62,7 +62,7 @@ struct PrecedenceTests {
             samples: 100
           normalize: auto
         model: [{dense: 10}]
-        loss: softmax-cross-entropy
+        loss: {name: softmax-cross-entropy, label-smoothing: 0.0}
         optimizer:
           name: sgd
           learning-rate: 0.1
