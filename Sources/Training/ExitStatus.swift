@@ -24,6 +24,7 @@ public enum ExitStatus {
     case let error as TrainingError: error.exitCode
     case is ConfigurationError, is UnusableInstructionSet, is ShapeError, is NetworkTooLarge: usage
     case is UnreadableConfiguration: missingInput
+    case is UnknownWord: badData
     case let error as TuningTableError:
       switch error.kind {
       case .missing: missingInput

@@ -31,6 +31,31 @@ struct InitializerTests {
     #expect(network.parameters.elements(of: network.layout.tensors[1]).allSatisfy { $0 == 0 })
   }
 
+  @Test(
+    "a dense layer's weights begin within their initializer's bound",
+    arguments: [
+      ("he-uniform", 6.0 / 30), ("glorot-uniform", 6.0 / 50), ("lecun-uniform", 3.0 / 30),
+    ])
+  func initializers(name: String, squaredBound: Double) throws {
+    let network = try Network(
+      [
+        LayerSpecification(
+          "dense",
+          RawSetting(
+            .map([
+              .init(key: "units", value: 20), .init(key: "bias", value: false),
+              .init(key: "initializer", value: RawSetting(.text(name))),
+            ])))
+      ], inputShape: Shape(30), maximumRows: 0)
+    network.initialize(seed: 3)
+    #expect(network.layout.tensors.map(\.name) == ["0.dense.weight"])
+    let largest = network.parameters.elements(of: network.layout.tensors[0])
+      .map { Double($0.magnitude) }.max()!
+    // Of 600 numbers, one is within a fiftieth of the bound: all but one seed in 180,000.
+    #expect(largest <= squaredBound.squareRoot() * (1 + unitRoundoff))
+    #expect(largest > 0.98 * squaredBound.squareRoot())
+  }
+
   @Test("the same seed gives the same parameters, whatever the batch and the tail")
   func sameSeed() throws {
     let one = try network(seed: 8)

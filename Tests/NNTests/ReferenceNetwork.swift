@@ -83,12 +83,19 @@ final class ReferenceRun {
     defer { stages += 1 }
     switch layer.name {
     case "dense":
-      let (weight, bias) = (weights.removeFirst(), weights.removeFirst())
+      let weight = weights.removeFirst()
+      let units = weight.count / x[0].count
+      let bias =
+        layer.flag("bias") ? weights.removeFirst() : [Double](repeating: 0, count: units)
       return x.map { row in
         bias.indices.map { j in
-          row.indices.reduce(bias[j]) { $0 + row[$1] * weight[$1 * bias.count + j] }
+          row.indices.reduce(bias[j]) { $0 + row[$1] * weight[$1 * units + j] }
         }
       }
+    case "embedding":
+      let table = weights.removeFirst()
+      let dimension = Int(layer.number("dimension"))
+      return x.map { $0.flatMap { table[Int($0) * dimension..<(Int($0) + 1) * dimension] } }
     case "relu":
       // Exactly 0 is what another ReLU has cut off: no small change moves it.
       for value in x.joined() where value != 0 { margin = min(margin, value.magnitude) }
@@ -258,14 +265,20 @@ struct ReferenceWindows {
 extension LayerSpecification {
   /// A setting that is a number.
   func number(_ key: String) -> Double { settings.number(key) }
+
+  /// A setting that is true or false.
+  func flag(_ key: String) -> Bool {
+    settings.first { $0.key == key }?.value.value == .flag(true)
+  }
 }
 
 extension [RawSetting.Entry] {
   func number(_ key: String) -> Double {
-    guard case .number(let value)? = first(where: { $0.key == key })?.value.value else {
-      fatalError("no number is called \(key)")
+    switch first(where: { $0.key == key })?.value.value {
+    case .number(let value): return value
+    case .integer(let value): return Double(value)
+    default: fatalError("no number is called \(key)")
     }
-    return value
   }
 }
 

@@ -32,6 +32,42 @@ extension ProductTests {
       }
     }
 
+    @Test("sums over the batch go through MPI too: 1, 2 and 4 ranks end with the same state")
+    func sumsOverBatch() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      let model =
+        "model=[{dense: 17}, batch-norm, relu, {residual: [{dense: 17}, batch-norm, gelu, "
+        + "{dropout: 0.3}]}, {dense: 5}]"
+      var hashes: [String] = []
+      for ranks in [1, 2, 4] {
+        let output = "\(folder.path)/ranks-\(ranks)"
+        let result = try Launching.mpirun(
+          ranks,
+          [Launching.lockstep, "train", file, "--output", output, "--set", model],
+          directory: folder.path)
+        #expect(result.status == 0, "\(result.errors)")
+        let left = try LeftBehind(output)
+        #expect(left.summary["replicas-equal"] as? Bool == true)
+        hashes.append(left.hash)
+      }
+      #expect(Set(hashes).count == 1)
+    }
+
+    @Test("a model that does not fit the data is refused with one line on all ranks")
+    func shapeError() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      let result = try Launching.mpirun(
+        2, [Launching.lockstep, "train", file, "--set", "model=[{residual: [{dense: 3}]}]"],
+        directory: folder.path)
+      #expect(result.status == 64)
+      #expect(
+        result.errors == "error: layer 0 (residual): needs layers that return the shape they get, "
+          + "20, or a shortcut to theirs, got 3\n")
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+    }
+
     @Test("alone, it starts no MPI")
     func startsNoMPI() throws {
       let folder = try TemporaryDirectory()
@@ -66,7 +102,9 @@ extension ProductTests {
       #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
     }
 
-    @Test("help is there for every command", arguments: [[], ["train"], ["launch"], ["scale"]])
+    @Test(
+      "help is there for every command",
+      arguments: [[], ["train"], ["launch"], ["scale"], ["inspect"]])
     func help(command: [String]) throws {
       let result = try Launching.alone(command + ["--help"])
       #expect(result.status == 0)

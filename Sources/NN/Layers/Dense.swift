@@ -4,7 +4,9 @@ import Kernels
 final class Dense: ActivationFusing {
   static let definition = LayerDefinition("dense", main: "units", example: "{dense: 512}") {
     let units = $0.integer("units", in: 1...1 << 31)
-    return { Dense(inputShape: $0, units: units) }
+    let hasBias = $0.flag("bias", default: true)
+    let initializer = $0.choice("initializer", default: WeightInitializer.heUniform)
+    return { Dense(inputShape: $0, units: units, hasBias: hasBias, initializer: initializer) }
   }
 
   let kind = "dense"
@@ -14,20 +16,21 @@ final class Dense: ActivationFusing {
   let parameters: [Parameter]
   let backwardReads: BackwardReads = .input
 
-  init(inputShape: Shape, units: Int) {
+  private let hasBias: Bool
+
+  init(inputShape: Shape, units: Int, hasBias: Bool, initializer: WeightInitializer) {
     precondition(units > 0)
     self.inputShape = inputShape
+    self.hasBias = hasBias
     outputShape = Shape(units)
     let fanIn = inputShape.count
-    parameters = [
-      Parameter("weight", Shape(fanIn, units), .heUniform(fanIn: fanIn)),
-      Parameter("bias", Shape(units), .zero),
-    ]
+    let weight = Parameter(
+      "weight", Shape(fanIn, units), initializer.initializer(fanIn: fanIn, fanOut: units))
+    parameters = hasBias ? [weight, Parameter("bias", Shape(units), .zero)] : [weight]
   }
 
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
-    pass.kernels.product(
-      x, weightMatrix(memory.weights[0]), into: y, from: .bias(memory.weights[1]))
+    forward(x, into: y, then: SumFinish.none, memory: memory, pass: pass)
   }
 
   func canFuse(_ activation: Activation) -> Bool { activation == .relu }
@@ -35,13 +38,17 @@ final class Dense: ActivationFusing {
   func forward(
     _ x: Matrix, into y: Matrix, then activation: Activation, memory: LayerMemory, pass: Pass
   ) {
-    pass.kernels.product(x, weightMatrix(memory.weights[0]), into: y)
-    // While a row is in the first-level cache.
-    for i in 0..<y.rows {
-      let row = Matrix(y.row(i), rows: 1, columns: y.columns)
-      pass.kernels.addBias(memory.weights[1], to: row)
-      pass.kernels.relu(row, into: row)
+    switch activation {
+    case .relu: forward(x, into: y, then: SumFinish.relu, memory: memory, pass: pass)
     }
+  }
+
+  private func forward(
+    _ x: Matrix, into y: Matrix, then finish: SumFinish, memory: LayerMemory, pass: Pass
+  ) {
+    pass.kernels.product(
+      x, weightMatrix(memory.weights[0]), into: y,
+      from: hasBias ? .bias(memory.weights[1]) : .zero, then: finish)
   }
 
   func backward(
@@ -49,7 +56,7 @@ final class Dense: ActivationFusing {
   ) {
     pass.kernels.productOfTranspose(
       x, dy, over: pass.shards, into: weightMatrix(memory.gradients[0]))
-    pass.kernels.sumRows(dy, over: pass.shards, into: memory.gradients[1])
+    if hasBias { pass.kernels.sumRows(dy, over: pass.shards, into: memory.gradients[1]) }
     if let dx {
       pass.kernels.productWithTranspose(dy, weightMatrix(memory.weights[0]), into: dx)
     }

@@ -42,6 +42,7 @@ public struct LayerDefinition: Sendable {
     Dropout.definition,
     BatchNorm.definition,
     LayerNorm.definition,
+    Embedding.definition,
     Flatten.definition,
     Residual.definition,
   ]

@@ -99,11 +99,11 @@ struct ModelConfigurationTests {
   @Test("blocks and settings read back, with every default")
   func roundTrip() throws {
     let configuration = try ConfigurationFixture.read(
-      settings: ["model=[flatten, {residual: [{dense: 4}, relu]}, {dense: {units: 10}}]"])
+      settings: ["model=[flatten, {residual: [{dense: 4}, relu]}, {leaky-relu: 0.25}]"])
     #expect(
       configuration.text.contains(
-        "model: [flatten, {residual: {layers: [{dense: 4}, relu], shortcut: []}}, "
-          + "{dense: 10}]"))
+        "model: [flatten, {residual: {layers: [{dense: {units: 4, bias: true, initializer: "
+          + "he-uniform}}, relu], shortcut: []}}, {leaky-relu: 0.25}]"))
     let again = try TrainingConfiguration(yaml: configuration.text, name: "again.yaml")
     #expect(again.model == configuration.model)
   }

@@ -34,7 +34,8 @@ struct PrecedenceTests {
     }
     for (value, origin) in [
       ("format: synthetic", "c.yaml:2"), ("samples: 100", "c.yaml:3"),
-      ("model: [{dense: 10}]", "c.yaml:4"), ("epochs: 2", "c.yaml:5"), ("momentum: 0.5", "--set"),
+      ("model: [{dense: {units: 10, bias: true, initializer: he-uniform}}]", "c.yaml:4"),
+      ("epochs: 2", "c.yaml:5"), ("momentum: 0.5", "--set"),
       ("output: there", "LOCKSTEP_OUTPUT"), ("seed: 33", "LOCKSTEP_TRAINING_SEED"),
       ("batch-size: 256", "default"), ("max-steps: null", "default"),
     ] {
@@ -61,7 +62,7 @@ struct PrecedenceTests {
           train:
             samples: 100
           normalize: auto
-        model: [{dense: 10}]
+        model: [{dense: {units: 10, bias: true, initializer: he-uniform}}]
         loss: {name: softmax-cross-entropy, label-smoothing: 0.0}
         optimizer:
           name: sgd
