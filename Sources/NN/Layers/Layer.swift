@@ -25,6 +25,9 @@ public protocol Layer: AnyObject {
   var backwardReads: BackwardReads { get }
   /// Whether forward's `y` may be its `x`, and backward's `dx` its `dy`. Never unless implemented.
   var inPlace: InPlace { get }
+  /// Whether it asks `pass.batchSum` for sums, so that it must see the whole batch at once. Not so
+  /// unless implemented.
+  var sumsOverBatch: Bool { get }
   /// The elementwise function that the layer is, if it is one of those that other layers can apply
   /// to their own outputs. None unless implemented.
   var activation: Activation? { get }
@@ -49,6 +52,7 @@ extension Layer {
   public func workspaceCount(rows: Int) -> Int { 0 }
   public var backwardReads: BackwardReads { [.input, .output] }
   public var inPlace: InPlace { .never }
+  public var sumsOverBatch: Bool { false }
   public var activation: Activation? { nil }
 }
 

@@ -112,7 +112,8 @@ public struct NetworkPlan {
   private mutating func append(_ layer: any Layer, to value: Int, number: String) throws {
     precondition(layer.inputShape == shape(of: value))
     let tooLarge = NetworkTooLarge(layer: "\(number) (\(layer.kind))")
-    guard layer.outputShape.count < Shape.largest else { throw tooLarge }
+    // Far from any overflow of what is worked out from it.
+    guard layer.outputShape.count < 1 << 40 else { throw tooLarge }
     append(
       Stage(
         number: number, operation: .layer(layer), input: value, outputShape: layer.outputShape))

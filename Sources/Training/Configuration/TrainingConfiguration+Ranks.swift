@@ -1,6 +1,19 @@
 import Collective
+import NN
 
 extension TrainingConfiguration {
+  /// Refuses to work through a batch in parts where a layer needs all of it at once.
+  /// - Throws: `TrainingError` (usage).
+  func requireWholeBatches(for network: NetworkPlan) throws {
+    guard passes > 1,
+      let stage = network.stages.first(where: { $0.layer?.sumsOverBatch == true })
+    else { return }
+    throw TrainingError(
+      ExitStatus.usage,
+      "training.accumulate: layer \(stage.number) (\(stage.kind)) needs the whole batch at once, not "
+        + "in \(passes) passes: set it to 1, or take layer-norm")
+  }
+
   /// Refuses a number of ranks that the configuration has no work, or no order of summation, for.
   /// - Throws: `TrainingError` (usage).
   public func requireWork(forRanks ranks: Int) throws {

@@ -36,6 +36,7 @@ public struct ModelInspection {
     let test = try data.test.map { try data.open($0, name: "data.test") }
     let network = try NetworkPlan(
       configuration.model, inputShape: Shape(training.featureExtents))
+    try configuration.requireWholeBatches(for: network)
     self.ranks = ranks
     inputShape = network.inputShape
     layers = network.stages.map { stage in

@@ -82,6 +82,7 @@ struct TrainingPlan {
     try configuration.requireWork(forRanks: world.size)
     let network = try NetworkPlan(
       configuration.model, inputShape: Shape(training.featureExtents))
+    try configuration.requireWholeBatches(for: network)
     let samples = max(training.count, test?.count ?? 0)
     try checkMemory(
       network, configuration, rows: configuration.largestRows(ranks: world.size, samples: samples),
