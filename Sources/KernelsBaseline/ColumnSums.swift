@@ -4,13 +4,19 @@
 /// number of blocks, not with the number of rows.
 private let blockRows = 128
 
+/// What the terms of a vector of columns have in common.
+private typealias Parameters = (Vector, Vector)
+
 /// sums[j] = the sum of column j's terms, in blocks of rows from the first to the last.
 ///
-/// - Parameter terms: the terms of `row` from column `j`, of which the first `count` are counted.
+/// - Parameters:
+///   - parameters: what belongs to the columns from `j`, of which there are `count`.
+///   - terms: the terms of `row` from column `j`, of which the first `count` are counted.
 @inline(__always)
 private func sumColumns(
   _ rows: Int, _ columns: Int, _ sums: UnsafeMutablePointer<Float>,
-  _ terms: (_ row: Int, _ j: Int, _ count: Int) -> Vector
+  _ parameters: (_ j: Int, _ count: Int) -> Parameters,
+  _ terms: (_ row: Int, _ j: Int, _ count: Int, _ parameters: Parameters) -> Vector
 ) {
   for j in 0..<columns { sums[j] = 0 }
   var start = 0
@@ -22,11 +28,13 @@ private func sumColumns(
       var (s0, s1, s2, s3) = (
         Vector(repeating: 0), Vector(repeating: 0), Vector(repeating: 0), Vector(repeating: 0)
       )
+      let (p0, p1) = (parameters(j, lanes), parameters(j + lanes, lanes))
+      let (p2, p3) = (parameters(j + 2 * lanes, lanes), parameters(j + 3 * lanes, lanes))
       for row in start..<end {
-        s0 += terms(row, j, lanes)
-        s1 += terms(row, j + lanes, lanes)
-        s2 += terms(row, j + 2 * lanes, lanes)
-        s3 += terms(row, j + 3 * lanes, lanes)
+        s0 += terms(row, j, lanes, p0)
+        s1 += terms(row, j + lanes, lanes, p1)
+        s2 += terms(row, j + 2 * lanes, lanes, p2)
+        s3 += terms(row, j + 3 * lanes, lanes, p3)
       }
       let out = sums + j
       store(load(out) + s0, out)
@@ -35,17 +43,13 @@ private func sumColumns(
       store(load(out + 3 * lanes) + s3, out + 3 * lanes)
       j += 4 * lanes
     }
-    while j + lanes <= columns {
+    while j < columns {
+      let count = columns - j < lanes ? columns - j : lanes
+      let p = parameters(j, count)
       var s = Vector(repeating: 0)
-      for row in start..<end { s += terms(row, j, lanes) }
-      store(load(sums + j) + s, sums + j)
+      for row in start..<end { s += terms(row, j, count, p) }
+      store(load(sums + j, atMost: count) + s, sums + j, atMost: count)
       j += lanes
-    }
-    if j < columns {
-      let rest = columns - j
-      var s = Vector(repeating: 0)
-      for row in start..<end { s += terms(row, j, rest) }
-      store(load(sums + j, count: rest, fill: 0) + s, sums + j, count: rest)
     }
     start = end
   }
@@ -55,7 +59,10 @@ func sumRows(
   _ rows: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>
 ) {
   let end = x + rows * columns
-  sumColumns(rows, columns, sums) { row, j, count in
+  let none = Vector(repeating: 0)
+  sumColumns(rows, columns, sums) { _, _ in
+    (none, none)
+  } _: { row, j, count, _ in
     load(x + row * columns + j, count: count, fill: 0, end: end)
   }
 }
@@ -66,10 +73,10 @@ func sumColumnSquares(
   _ sums: UnsafeMutablePointer<Float>
 ) {
   let end = x + rows * columns
-  sumColumns(rows, columns, sums) { row, j, count in
-    let deviation =
-      load(x + row * columns + j, count: count, fill: 0, end: end)
-      - load(means + j, count: count, fill: 0, end: means + columns)
+  sumColumns(rows, columns, sums) { j, count in
+    (load(means + j, atMost: count), Vector(repeating: 0))
+  } _: { row, j, count, parameters in
+    let deviation = load(x + row * columns + j, count: count, fill: 0, end: end) - parameters.0
     return deviation * deviation
   }
 }
@@ -81,12 +88,12 @@ func sumColumnProducts(
   _ sums: UnsafeMutablePointer<Float>
 ) {
   let size = rows * columns
-  sumColumns(rows, columns, sums) { row, j, count in
-    let deviation =
-      load(x + row * columns + j, count: count, fill: 0, end: x + size)
-      - load(means + j, count: count, fill: 0, end: means + columns)
-    return load(dy + row * columns + j, count: count, fill: 0, end: dy + size)
-      * (deviation * load(scales + j, count: count, fill: 0, end: scales + columns))
+  sumColumns(rows, columns, sums) { j, count in
+    (load(means + j, atMost: count), load(scales + j, atMost: count))
+  } _: { row, j, count, parameters in
+    let at = row * columns + j
+    let deviation = load(x + at, count: count, fill: 0, end: x + size) - parameters.0
+    return load(dy + at, count: count, fill: 0, end: dy + size) * (deviation * parameters.1)
   }
 }
 
@@ -97,10 +104,12 @@ func sumRowProducts(
   _ sums: UnsafeMutablePointer<Float>
 ) {
   let size = rows * columns
-  sumColumns(rows, columns, sums) { row, j, count in
-    let deviation =
-      load(x + row * columns + j, count: count, fill: 0, end: x + size) - means[row]
-    return load(dy + row * columns + j, count: count, fill: 0, end: dy + size)
-      * (deviation * scales[row])
+  let none = Vector(repeating: 0)
+  sumColumns(rows, columns, sums) { _, _ in
+    (none, none)
+  } _: { row, j, count, _ in
+    let at = row * columns + j
+    let deviation = load(x + at, count: count, fill: 0, end: x + size) - means[row]
+    return load(dy + at, count: count, fill: 0, end: dy + size) * (deviation * scales[row])
   }
 }

@@ -74,16 +74,14 @@ private func normalizeColumns(
   _ y: UnsafeMutablePointer<Float>
 ) {
   let end = x + rows * columns
-  for i in 0..<rows {
-    let row = x + i * columns
-    writeRow(columns, y + i * columns) { j, n in
-      let deviation =
-        load(row + j, count: n, fill: 0, end: end)
-        - load(means + j, count: n, fill: 0, end: means + columns)
-      return multiplyAdd(
-        load(bias + j, count: n, fill: 0, end: bias + columns),
-        deviation * load(scales + j, count: n, fill: 0, end: scales + columns),
-        load(gain + j, count: n, fill: 0, end: gain + columns))
+  forBlocks(rows, columns) { block, j, count in
+    let mean = load(means + j, atMost: count)
+    let scale = load(scales + j, atMost: count)
+    let (factor, offset) = (load(gain + j, atMost: count), load(bias + j, atMost: count))
+    for i in block {
+      let deviation = load(x + i * columns + j, count: count, fill: 0, end: end) - mean
+      store(
+        multiplyAdd(offset, deviation * scale, factor), y + i * columns + j, atMost: count)
     }
   }
 }
@@ -95,19 +93,36 @@ private func normalizeColumnsGradient(
   _ dgain: UnsafePointer<Float>, _ dbias: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>
 ) {
   let (share, size) = (1 / Float(count), rows * columns)
-  for i in 0..<rows {
-    let (row, dyRow) = (x + i * columns, dy + i * columns)
-    writeRow(columns, dx + i * columns) { j, n in
-      @inline(__always)
-      func parameter(_ p: UnsafePointer<Float>) -> Vector {
-        load(p + j, count: n, fill: 0, end: p + columns)
-      }
-      let scale = parameter(scales)
-      let z = (load(row + j, count: n, fill: 0, end: x + size) - parameter(means)) * scale
-      let shared = multiplyAdd(parameter(dbias), z, parameter(dgain)) * share
-      return (load(dyRow + j, count: n, fill: 0, end: dy + size) - shared)
-        * (parameter(gain) * scale)
+  forBlocks(rows, columns) { block, j, count in
+    let mean = load(means + j, atMost: count)
+    let scale = load(scales + j, atMost: count)
+    let factor = load(gain + j, atMost: count) * scale
+    let (sumProducts, sum) = (load(dgain + j, atMost: count), load(dbias + j, atMost: count))
+    for i in block {
+      let z = (load(x + i * columns + j, count: count, fill: 0, end: x + size) - mean) * scale
+      let shared = multiplyAdd(sum, z, sumProducts) * share
+      let slope = load(dy + i * columns + j, count: count, fill: 0, end: dy + size)
+      store((slope - shared) * factor, dx + i * columns + j, atMost: count)
     }
+  }
+}
+
+/// Calls `body` for each vector's width of columns (the last may be narrower) of each block of rows:
+/// what belongs to columns is loaded once for the block. More rows, a power of two apart, would not
+/// stay in the first-level cache together.
+@inline(__always)
+private func forBlocks(
+  _ rows: Int, _ columns: Int, _ body: (_ block: Range<Int>, _ j: Int, _ count: Int) -> Void
+) {
+  var start = 0
+  while start < rows {
+    let end = rows - start < 8 ? rows : start + 8
+    var j = 0
+    while j < columns {
+      body(start..<end, j, columns - j < lanes ? columns - j : lanes)
+      j += lanes
+    }
+    start = end
   }
 }
 
