@@ -260,17 +260,21 @@ typedef struct CShards {
 // Matrix products.
 typedef struct CProducts {
   // The register tile: tileRows x tileColumns sums; tileColumns is also the width of a packed panel
-  // of the right operand. `lanes` is that of a vector.
+  // of the right operand.
   long tileRows;
   long tileColumns;
+  // Floats of a vector.
   long lanes;
+  // The most rows of multiplyRows.
+  long streamedRows;
 
   void (*multiply)(const CProduct *product);
   // The same with a transposed left operand: result = start + the sum of the shards' products, each
   // from zero.
   void (*multiplyShards)(const CProduct *product, const CShards *shards);
-  // The same for one row of a right operand that is not packed (rightStride), from end to end.
-  void (*multiplyRow)(const CProduct *product);
+  // The same for up to streamedRows rows and whole vectors of columns, with operands as they lie in
+  // memory (not transposed, rightStride; no panels).
+  void (*multiplyRows)(const CProduct *product);
 
   // Packs `columns` x `depth` elements of a right operand into panels of tileColumns, `panelStride`
   // apart: panel[d * tileColumns + j], with zeros up to the end of the last vector.

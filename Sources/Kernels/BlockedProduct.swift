@@ -39,20 +39,18 @@ struct BlockedProduct {
   /// Reads the right operand where it lies, as far as there are whole vectors. The last columns are
   /// packed.
   private func runInPlace(_ base: UnsafePointer<Float>, _ stride: Int) {
-    if case .rows = left, c.rows == 1, c.columns >= table.lanes {
-      var product = block(
-        rows: 0..<1, columns: 0..<c.columns, depth: 0..<depth,
-        RightBlock(base: base, stride: stride, panelStride: 0))
-      table.multiplyRow(&product)
-      activate(rows: 0..<1, columns: 0..<c.columns)
-      return
-    }
     let whole = c.columns / table.lanes * table.lanes
-    for d in EvenBlocks(of: depth, limit: ProductBlocks.depth) where whole > 0 {
-      let right = RightBlock(
-        base: base + d.lowerBound * stride, stride: stride, panelStride: table.tileColumns)
-      var product = block(rows: 0..<c.rows, columns: 0..<whole, depth: d, right)
-      table.multiply(&product)
+    if case .rows = left, c.rows <= table.streamedRows {
+      let right = RightBlock(base: base, stride: stride, panelStride: 0)
+      var product = block(rows: 0..<c.rows, columns: 0..<whole, depth: 0..<depth, right)
+      table.multiplyRows(&product)
+    } else {
+      for d in EvenBlocks(of: depth, limit: ProductBlocks.depth) {
+        let right = RightBlock(
+          base: base + d.lowerBound * stride, stride: stride, panelStride: table.tileColumns)
+        var product = block(rows: 0..<c.rows, columns: 0..<whole, depth: d, right)
+        table.multiply(&product)
+      }
     }
     activate(rows: 0..<c.rows, columns: 0..<whole)
     if whole < c.columns { run(columns: whole..<c.columns) }
@@ -93,9 +91,9 @@ struct BlockedProduct {
     case .rows(let base, let stride):
       return LeftBlock(base: base + rows.lowerBound * stride + depth.lowerBound, stride: stride)
     case .columns(let base, let stride):
+      let base = base + depth.lowerBound * stride + rows.lowerBound
       return LeftBlock(
-        base: base + depth.lowerBound * stride + rows.lowerBound, stride: stride,
-        isTransposed: true)
+        transposed: base, stride: stride, rows: rows.count, depth: depth.count, kernels)
     case .source(let source):
       let block = kernels.packedLeft.reserve(rows.count * depth.count + source.slack)
       source.write(rows: rows, depth: depth, to: block, stride: depth.count)

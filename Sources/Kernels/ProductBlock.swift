@@ -7,6 +7,22 @@ struct LeftBlock {
   var isTransposed = false
 }
 
+extension LeftBlock {
+  /// A transposed block, element (i, d) at base[d * stride + i]: as it lies, or copied where it
+  /// would not stay in the first-level cache.
+  init(
+    transposed base: UnsafePointer<Float>, stride: Int, rows: Int, depth: Int, _ kernels: KernelSet
+  ) {
+    guard ProductBlocks.isCopied(depth: depth, stride: stride) else {
+      self.init(base: base, stride: stride, isTransposed: true)
+      return
+    }
+    let block = kernels.packedLeft.reserve(rows * depth)
+    for d in 0..<depth { (block + d * rows).update(from: base + d * stride, count: rows) }
+    self.init(base: UnsafePointer(block), stride: rows, isTransposed: true)
+  }
+}
+
 /// A block of the right operand as the kernels read it; see `CProduct`.
 struct RightBlock {
   var base: UnsafePointer<Float>

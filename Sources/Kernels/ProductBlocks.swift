@@ -12,4 +12,8 @@ enum ProductBlocks {
   /// Tiles down a panel up to which the right operand is read where it lies: packing it would take
   /// longer.
   static let tilesInPlace = 2
+
+  /// Whether a transposed left operand is copied block by block, for rows of the depth that lie
+  /// `stride` floats apart: a multiple of 1 KiB, they share few sets of the first-level cache.
+  static func isCopied(depth: Int, stride: Int) -> Bool { stride % 256 == 0 && depth > 128 }
 }

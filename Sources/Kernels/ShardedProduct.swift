@@ -15,9 +15,14 @@ struct ShardedProduct {
     let tile = table.tileRows * table.tileColumns
     let waiting = kernels.partialSums.reserve(shards.mostWaiting * tile)
     let depth = left.rows
+    let leftFloats =
+      ProductBlocks.isCopied(depth: depth, stride: left.columns)
+      ? ProductBlocks.leftFloats : left.count
+    let rows = EvenBlocks(of: c.rows, limit: leftFloats / max(depth, 1), unit: table.tileRows)
+    let rightFloats =
+      rows.count == 1 ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
     let columns = EvenBlocks(
-      of: c.columns, limit: ProductBlocks.rightFloatsForOne / max(depth, 1),
-      unit: table.tileColumns)
+      of: c.columns, limit: rightFloats / max(depth, 1), unit: table.tileColumns)
     let panelStride = depth * table.tileColumns
     let panels = kernels.packedRight.reserve(columns.size / table.tileColumns * panelStride)
     withUnsafeTemporaryAllocation(of: Int8.self, capacity: shards.count) { merges in
@@ -29,13 +34,17 @@ struct ShardedProduct {
         for j in columns {
           table.packRows(
             j.count, depth, right.base + j.lowerBound, right.columns, panels, panelStride)
-          var product = CProduct(
-            c, rows: 0..<c.rows, columns: j, depth: depth,
-            LeftBlock(base: UnsafePointer(left.base), stride: left.columns, isTransposed: true),
-            RightBlock(
-              base: UnsafePointer(panels), stride: table.tileColumns, panelStride: panelStride),
-            start: start, isFirst: true, finish: .none, isLast: true)
-          table.multiplyShards(&product, &tree)
+          let packed = RightBlock(
+            base: UnsafePointer(panels), stride: table.tileColumns, panelStride: panelStride)
+          for i in rows {
+            let block = LeftBlock(
+              transposed: left.base + i.lowerBound, stride: left.columns, rows: i.count,
+              depth: depth, kernels)
+            var product = CProduct(
+              c, rows: i, columns: j, depth: depth, block, packed, start: start, isFirst: true,
+              finish: .none, isLast: true)
+            table.multiplyShards(&product, &tree)
+          }
         }
       }
     }

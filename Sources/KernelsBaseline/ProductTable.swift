@@ -3,10 +3,10 @@ import CKernels
 /// The matrix products of this set.
 func productTable() -> CProducts {
   CProducts(
-    tileRows: tileRows, tileColumns: tileColumns, lanes: lanes,
+    tileRows: tileRows, tileColumns: tileColumns, lanes: lanes, streamedRows: streamedRows,
     multiply: multiply,
     multiplyShards: multiplyShards,
-    multiplyRow: multiplyRow,
+    multiplyRows: multiplyRows,
     packRows: packRows,
     packColumns: packColumns)
 }

@@ -92,13 +92,16 @@ private struct Tile<let rows: Int> {
   @inline(__always)
   init() {}
 
-  // Loops over rows come in pairs, each over half of them: of a loop with more in it the compiler
-  // would not make straight code.
+  /// Loops over rows come in pairs, for few rows of an empty one: of a loop with more in it than
+  /// half of many rows the compiler would not make straight code, and where it need not be cut it
+  /// keeps fewer elements in registers.
+  @inline(__always)
+  private var split: Int { rows > 8 ? rows / 2 : 0 }
 
   @inline(__always)
   mutating func start(from source: UnsafePointer<Float>, _ stride: Int, _ vectors: Int) {
-    for i in 0..<rows / 2 { startRow(i, source + i * stride, vectors) }
-    for i in rows / 2..<rows { startRow(i, source + i * stride, vectors) }
+    for i in 0..<split { startRow(i, source + i * stride, vectors) }
+    for i in split..<rows { startRow(i, source + i * stride, vectors) }
   }
 
   @inline(__always)
@@ -109,8 +112,8 @@ private struct Tile<let rows: Int> {
 
   @inline(__always)
   mutating func add(_ source: UnsafePointer<Float>, _ stride: Int, _ vectors: Int) {
-    for i in 0..<rows / 2 { addRow(i, source + i * stride, vectors) }
-    for i in rows / 2..<rows { addRow(i, source + i * stride, vectors) }
+    for i in 0..<split { addRow(i, source + i * stride, vectors) }
+    for i in split..<rows { addRow(i, source + i * stride, vectors) }
   }
 
   @inline(__always)
@@ -121,8 +124,8 @@ private struct Tile<let rows: Int> {
 
   @inline(__always)
   func write(to target: UnsafeMutablePointer<Float>, _ stride: Int, _ vectors: Int) {
-    for i in 0..<rows / 2 { writeRow(i, target + i * stride, vectors) }
-    for i in rows / 2..<rows { writeRow(i, target + i * stride, vectors) }
+    for i in 0..<split { writeRow(i, target + i * stride, vectors) }
+    for i in split..<rows { writeRow(i, target + i * stride, vectors) }
   }
 
   @inline(__always)
@@ -143,8 +146,8 @@ private struct Tile<let rows: Int> {
     for _ in 0..<depth {
       let b0 = load(right)
       let b1 = vectors > 1 ? load(right + lanes) : b0
-      for i in 0..<rows / 2 { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
-      for i in rows / 2..<rows { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
+      for i in 0..<split { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
+      for i in split..<rows { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
       left += isTransposed ? leftStride : 1
       right += rightStride
     }

@@ -253,29 +253,66 @@ struct BoundsTests {
   @Test("products stay in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
   func products(instructions: InstructionSet, side: Fences.Side) {
     let kernels = KernelSet(instructions)
-    let (tileRows, tileColumns) = (
-      kernels.table.products.tileRows, kernels.table.products.tileColumns
-    )
-    for m in [0, 1, tileRows, tileRows + 1] {
-      for n in [0, 1, tileColumns - 1, tileColumns, tileColumns + 1] {
+    let products = kernels.table.products
+    let (tileRows, tileColumns) = (products.tileRows, products.tileColumns)
+    // No row, one, few, tiles read in place and packed panels.
+    for m in [0, 1, 2, 3, tileRows, tileRows + 1, 2 * tileRows + 1] {
+      for n in [0, 1, products.lanes, tileColumns - 1, tileColumns, tileColumns + 1] {
         for k in [0, 1, 17, 258] {
           let x = Grid(rows: m, columns: k, random: 1)
           let w = Grid(rows: k, columns: n, random: 2)
           let dy = Grid(rows: m, columns: n, random: 3)
           let shards = ShardRows(first: 0, ends: [m / 2, m])
           Fences.with(side) { fences in
+            let (input, weights) = (fences.input(x), fences.input(w))
             let y = fences.output(rows: m, columns: n)
-            kernels.product(fences.input(x), fences.input(w), into: y)
+            kernels.product(input, weights, into: y)
+            // The address does not show in the bits.
             #expect(y.grid.bits == kernels.product(x, w).bits)
+            let bias = fences.input(randomValues(n, 4))
+            kernels.product(input, weights, into: y, from: .bias(bias), then: .relu)
+            kernels.product(
+              input, weights, into: y, from: .result, then: .reluGradient(fences.input(dy)))
+            let packed = PackedMatrix(depth: k, columns: n, for: kernels)
+            packed.pack(weights)
+            kernels.product(input, packed, into: y, from: .bias(bias))
+            #expect(y.grid.bits == kernels.product(x, w, from: .bias(bias)).bits)
             kernels.productWithTranspose(
-              fences.input(dy), fences.input(w), into: fences.output(rows: m, columns: k))
+              fences.input(dy), weights, into: fences.output(rows: m, columns: k),
+              then: .reluGradient(input))
+            let dw = fences.output(rows: k, columns: n)
+            kernels.productOfTranspose(input, fences.input(dy), over: shards, into: dw)
             kernels.productOfTranspose(
-              fences.input(x), fences.input(dy), over: shards,
-              into: fences.output(rows: k, columns: n))
+              input, fences.input(dy), over: shards, into: dw, accumulate: true)
+            kernels.productOfTranspose(
+              input, fences.input(dy), over: ShardRows(undivided: m), into: dw)
             kernels.sumRows(fences.input(dy), over: shards, into: fences.output(n))
           }
         }
       }
+    }
+  }
+
+  @Test(
+    "a product with a left operand that is copied, or written block by block, stays in bounds",
+    arguments: InstructionSet.supported, Fences.Side.allCases)
+  func copiedLeft(instructions: InstructionSet, side: Fences.Side) {
+    let kernels = KernelSet(instructions)
+    let x = Grid(rows: 130, columns: 256, random: 1)
+    let dy = Grid(rows: 130, columns: 5, random: 2)
+    #expect(ProductBlocks.isCopied(depth: x.rows, stride: x.columns))
+    Fences.with(side) { fences in
+      let dw = fences.output(rows: 256, columns: 5)
+      for shards in [ShardRows(undivided: 130), ShardRows(first: 0, ends: [60, 130])] {
+        kernels.productOfTranspose(fences.input(x), fences.input(dy), over: shards, into: dw)
+        let expected = kernels.productOfTranspose(x, dy, over: shards)
+        #expect(dw.grid.bits == expected.bits)
+      }
+      let packed = PackedMatrix(depth: 130, columns: 256, for: kernels)
+      packed.pack(fences.input(x))
+      let y = fences.output(rows: 5, columns: 256)
+      kernels.product(GridSource(grid: dy.transposed), packed, into: y)
+      #expect(y.grid.bits == kernels.product(dy.transposed, x).bits)
     }
   }
 }

@@ -59,7 +59,9 @@ struct ProductBitsTests {
     all += [
       Dimensions(m: 1, n: 35, k: 1100), Dimensions(m: rows, n: 35, k: 1100),
       Dimensions(m: 40, n: 35, k: 1100), Dimensions(m: 150, n: 3, k: 1030),
-      Dimensions(m: 1, n: 2100, k: 17),
+      Dimensions(m: 1, n: 2100, k: 17), Dimensions(m: 3, n: 1100, k: 11),
+      // A transposed left operand that is copied, in one block of rows and in two.
+      Dimensions(m: 256, n: 33, k: 130), Dimensions(m: 512, n: 3, k: 600),
     ]
     var draws = Draws(3)
     all += (0..<100).map { _ in

@@ -42,5 +42,7 @@ struct Shape {
     Shape(m: 1024, n: 1024, k: 1024, form: .leftTransposed),
     Shape(m: 1024, n: 1024, k: 1024, form: .rightTransposed),
     Shape(m: 576, n: 64, k: 3136, form: .leftTransposed),
+    Shape(m: 512, n: 512, k: 512, form: .leftTransposed),
+    Shape(m: 768, n: 512, k: 256, form: .leftTransposed),
   ]
 }
