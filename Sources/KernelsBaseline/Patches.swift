@@ -39,6 +39,7 @@ func gatherPatches(
   let perImage = w.outputHeight * w.outputWidth
   let rowLength = w.kernelWidth * w.channels
   let paddedStride = ((w.outputWidth - 1) * w.strideX + w.kernelWidth) * w.channels
+  let isWhole = from == 0 && to == w.kernelHeight * rowLength
   var index = first
   while index < first + rows {
     let begin = place(w, index)
@@ -51,15 +52,24 @@ func gatherPatches(
     while index < end {
       let window = padded + (oy * w.strideY - top) * paddedStride + ox * w.strideX * w.channels
       let out = block + (index - first) * stride - from
-      var start = 0
       var line = window
-      while start < to {
-        if start + rowLength > from {
-          let low = max(from - start, 0)
-          copyOver(min(rowLength, to - start) - low, line + low, out + start + low)
+      if isWhole && rowLength <= 8 {
+        var target = out
+        for _ in 0..<w.kernelHeight {
+          move(line, target, SIMD8<Float>.self)
+          target += rowLength
+          line += paddedStride
         }
-        start += rowLength
-        line += paddedStride
+      } else {
+        var start = 0
+        while start < to {
+          if start + rowLength > from {
+            let low = max(from - start, 0)
+            copyOver(min(rowLength, to - start) - low, line + low, out + start + low)
+          }
+          start += rowLength
+          line += paddedStride
+        }
       }
       index += 1
       ox += 1
@@ -96,16 +106,10 @@ private func pad(
 private func copyOver(
   _ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
 ) {
-  if count <= 4 {
-    move(source, target, SIMD4<Float>.self)
-  } else if count <= 8 {
-    move(source, target, SIMD8<Float>.self)
-  } else {
-    var i = 0
-    while i < count {
-      move(source + i, target + i, SIMD16<Float>.self)
-      i += 16
-    }
+  var i = 0
+  while i < count {
+    move(source + i, target + i, SIMD16<Float>.self)
+    i += 16
   }
 }
 
@@ -130,27 +134,42 @@ func scatterPatches(
 }
 
 // Runs are short: a handful of floats for the first layer's single channel. Vectors of falling
-// width cover them without a loop over single floats.
+// width cover them without a loop over single floats. (Written out: of a vector type that is a
+// parameter, every operator is a loop over lanes.)
 
 @inline(__always)
 private func addRun(
   _ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
 ) {
+  let (x, y) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+  let size = MemoryLayout<Float>.size
   var i = 0
   while i + 16 <= count {
-    accumulate(source + i, target + i, SIMD16<Float>.self)
+    let sum =
+      y.loadUnaligned(fromByteOffset: i * size, as: SIMD16<Float>.self)
+      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD16<Float>.self)
+    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD16<Float>.self)
     i += 16
   }
   if i + 8 <= count {
-    accumulate(source + i, target + i, SIMD8<Float>.self)
+    let sum =
+      y.loadUnaligned(fromByteOffset: i * size, as: SIMD8<Float>.self)
+      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD8<Float>.self)
+    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD8<Float>.self)
     i += 8
   }
   if i + 4 <= count {
-    accumulate(source + i, target + i, SIMD4<Float>.self)
+    let sum =
+      y.loadUnaligned(fromByteOffset: i * size, as: SIMD4<Float>.self)
+      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD4<Float>.self)
+    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD4<Float>.self)
     i += 4
   }
   if i + 2 <= count {
-    accumulate(source + i, target + i, SIMD2<Float>.self)
+    let sum =
+      y.loadUnaligned(fromByteOffset: i * size, as: SIMD2<Float>.self)
+      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD2<Float>.self)
+    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD2<Float>.self)
     i += 2
   }
   if i < count { target[i] += source[i] }
@@ -162,14 +181,4 @@ private func move<V: SIMD>(
 ) where V.Scalar == Float {
   UnsafeMutableRawPointer(target).storeBytes(
     of: UnsafeRawPointer(source).loadUnaligned(as: V.self), as: V.self)
-}
-
-@inline(__always)
-private func accumulate<V: SIMD>(
-  _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ type: V.Type
-) where V.Scalar == Float {
-  let sum =
-    UnsafeRawPointer(target).loadUnaligned(as: V.self)
-    + UnsafeRawPointer(source).loadUnaligned(as: V.self)
-  UnsafeMutableRawPointer(target).storeBytes(of: sum, as: V.self)
 }

@@ -33,91 +33,52 @@ func maximumOfWindows(
 ) {
   let w = windows.pointee
   let line = w.width * w.channels
+  let end = x + images * w.height * line
+  let outputs = images * w.outputHeight * w.outputWidth * w.channels
   for image in 0..<images {
     let source = x + image * w.height * line
     for oy in 0..<w.outputHeight {
       for ox in 0..<w.outputWidth {
         let output = outputOffset(w, image: image, oy: oy, ox: ox)
-        let (best, place) = (y + output, places + output)
         let (rows, columns) = pixels(w, oy: oy, ox: ox)
         let first = offset(
           w, image: 0, oy: oy, ox: ox, ky: rows.lowerBound, kx: columns.lowerBound)
-        let (height, width) = (rows.count, columns.count)
         var c = 0
-        while c + 16 <= w.channels {
-          maximum(
-            source, first + c, height, line, width, w.channels, best + c, place + c,
-            SIMD16<Float>.self)
-          c += 16
-        }
-        if c + 8 <= w.channels {
-          maximum(
-            source, first + c, height, line, width, w.channels, best + c, place + c,
-            SIMD8<Float>.self)
-          c += 8
-        }
-        if c + 4 <= w.channels {
-          maximum(
-            source, first + c, height, line, width, w.channels, best + c, place + c,
-            SIMD4<Float>.self)
-          c += 4
-        }
         while c < w.channels {
-          maximum(source, first + c, height, line, width, w.channels, best + c, place + c)
-          c += 1
+          let count = min(lanes, w.channels - c)
+          let pixel = source + first + c
+          var best = load(pixel, count: count, fill: 0, end: end)
+          var place = IntVector(repeating: 0)
+          for row in 0..<rows.count {
+            for column in 0..<columns.count {
+              let distance = row * line + column * w.channels
+              let value = load(pixel + distance, count: count, fill: 0, end: end)
+              // The first NaN wins.
+              let isBetter = .!(value .<= best) .& (best .== best)
+              best.replace(with: value, where: isBetter)
+              place.replace(
+                with: IntVector(repeating: Int32(truncatingIfNeeded: distance)), where: isBetter)
+            }
+          }
+          place &+= laneNumbers &+ IntVector(repeating: Int32(truncatingIfNeeded: first + c))
+          // What is written beyond the last channel is the next window's, and written again.
+          let room = min(lanes, outputs - output - c)
+          store(best, y + output + c, atMost: room)
+          store(place, places + output + c, atMost: room)
+          c += lanes
         }
       }
     }
   }
 }
 
-/// The largest elements of a window of height x width pixels, of as many channels as a vector has
-/// lanes: those from `first` on, and from there at every `step` and `line`.
 @inline(__always)
-private func maximum<V: SIMD>(
-  _ image: UnsafePointer<Float>, _ first: Int, _ height: Int, _ line: Int, _ width: Int,
-  _ step: Int, _ y: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<Int32>,
-  _ type: V.Type
-)
-where
-  V.Scalar == Float, V.MaskStorage.Scalar == Int32, V.MaskStorage.MaskStorage == V.MaskStorage
-{
-  var best = UnsafeRawPointer(image + first).loadUnaligned(as: V.self)
-  var place = V.MaskStorage(repeating: 0)
-  for row in 0..<height {
-    for column in 0..<width {
-      let distance = row * line + column * step
-      let pixel = UnsafeRawPointer(image + first + distance).loadUnaligned(as: V.self)
-      // The first NaN wins.
-      let isBetter = .!(pixel .<= best) .& (best .== best)
-      best.replace(with: pixel, where: isBetter)
-      place.replace(with: Int32(truncatingIfNeeded: distance), where: isBetter)
-    }
+private func store(_ v: IntVector, _ p: UnsafeMutablePointer<Int32>, atMost count: Int) {
+  if count >= lanes {
+    UnsafeMutableRawPointer(p).storeBytes(of: v, as: IntVector.self)
+  } else {
+    for lane in 0..<count { p[lane] = v[lane] }
   }
-  UnsafeMutableRawPointer(y).storeBytes(of: best, as: V.self)
-  for lane in 0..<V.scalarCount {
-    places[lane] = place[lane] &+ Int32(truncatingIfNeeded: first + lane)
-  }
-}
-
-/// The same for one channel.
-@inline(__always)
-private func maximum(
-  _ image: UnsafePointer<Float>, _ first: Int, _ height: Int, _ line: Int, _ width: Int,
-  _ step: Int, _ y: UnsafeMutablePointer<Float>, _ places: UnsafeMutablePointer<Int32>
-) {
-  var place = first
-  var best = image[first]
-  for row in 0..<height {
-    for column in 0..<width {
-      let offset = first + row * line + column * step
-      let isBetter = !(image[offset] <= best) && best == best
-      best = isBetter ? image[offset] : best
-      place = isBetter ? offset : place
-    }
-  }
-  y.pointee = best
-  places.pointee = Int32(truncatingIfNeeded: place)
 }
 
 func maximumOfWindowsGradient(
