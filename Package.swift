@@ -119,7 +119,8 @@ let package = Package(
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Collective"]),
     .testTarget(
-      name: "ProductTests", dependencies: ["lockstep", "RankCases", "Collective", "TestSupport"],
+      name: "ProductTests",
+      dependencies: ["lockstep", "RankCases", "Collective", "Kernels", "TestSupport"],
       exclude: ["Cluster"]),
   ] + kernelSets,
   swiftLanguageModes: [.v6]

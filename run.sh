@@ -64,17 +64,21 @@ can_be_root() {
   sudo -n true 2>/dev/null || [[ -t 0 && -t 2 ]]
 }
 
-install_packages() {
-  local packages=("$@") line="apt-get install ${*}"
-  command -v apt-get >/dev/null ||
-    fail $unavailable "missing: install the equivalents of Debian's $* with this system's package manager"
-  can_be_root || fail $unavailable "missing packages, and no root to install them: run '$line' as root"
-  note "installing ${packages[*]}"
+# with_apt PACKAGE...: needs apt-get and root.
+with_apt() {
+  note "installing $*"
   quietly "apt-get update" as_root apt-get update ||
     note "the package lists could not be updated; trying with those that are there"
   quietly "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends "${packages[@]}" ||
-    fail $unavailable "the packages could not be installed: run '$line' as root"
+    apt-get install -y --no-install-recommends "$@"
+}
+
+install_packages() {
+  local line="apt-get install ${*}"
+  command -v apt-get >/dev/null ||
+    fail $unavailable "missing: install the equivalents of Debian's $* with this system's package manager"
+  can_be_root || fail $unavailable "missing packages, and no root to install them: run '$line' as root"
+  with_apt "$@" || fail $unavailable "the packages could not be installed: run '$line' as root"
 }
 
 need_packages() {
@@ -91,6 +95,15 @@ need_packages() {
     command -v nm >/dev/null || missing+=(binutils)
   fi
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+}
+
+# What some tests are skipped without.
+want_test_packages() {
+  [[ $(uname -m) == x86_64 ]] || return 0
+  command -v qemu-x86_64 >/dev/null && return
+  if ! { command -v apt-get >/dev/null && can_be_root && with_apt qemu-user; }; then
+    note "qemu-user cannot be had here: the tests that emulate older CPUs will be skipped"
+  fi
 }
 
 # Looks in PATH and in the places where toolchains are usually put.
@@ -192,6 +205,7 @@ train() {
 
 run_tests() {
   cd "$root"
+  want_test_packages
   fetch_fashion_mnist || note "Fashion-MNIST cannot be had here: the tests that need it will be skipped"
   note "checking the format"
   swift format lint --strict --recursive Package.swift Sources Tests

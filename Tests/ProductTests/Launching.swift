@@ -7,6 +7,19 @@ enum Launching {
   static let lockstep = Location.product("lockstep")
   static let rankCases = Location.product("RankCases")
 
+  /// What run.sh builds.
+  static let releaseBinary = Location.package + "/.build/release/lockstep"
+
+  /// Whether it is up to date: run.sh would go straight to work.
+  static let isReleaseBuilt: Bool = {
+    let newer = try? Command([
+      "find", Location.package + "/Sources", Location.package + "/Package.swift", "-newer",
+      releaseBinary, "-print", "-quit",
+    ]).run()
+    return newer?.status == 0 && newer?.output.isEmpty == true
+      && FileManager.default.fileExists(atPath: releaseBinary + ".commit")
+  }()
+
   /// `mpirun` with what a loaded machine and the superuser need.
   static func mpirunWords(_ ranks: Int) -> [String] {
     var line = ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--quiet"]

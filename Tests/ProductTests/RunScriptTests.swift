@@ -5,20 +5,9 @@ import Testing
 extension ProductTests {
   /// `run.sh`.
   @Suite(.serialized) struct RunScriptTests {
-    /// Whether run.sh would go straight to work: it builds what is not up to date.
-    private static let isReleaseBuilt: Bool = {
-      let binary = Location.package + "/.build/release/lockstep"
-      let newer = try? Command([
-        "find", Location.package + "/Sources", Location.package + "/Package.swift", "-newer",
-        binary, "-print", "-quit",
-      ]).run()
-      return newer?.status == 0 && newer?.output.isEmpty == true
-        && FileManager.default.fileExists(atPath: binary + ".commit")
-    }()
-
     @Test(
       "run.sh trains with any placement of its options",
-      .enabled(if: isReleaseBuilt, "needs an up-to-date release build: ./run.sh build"))
+      .enabled(if: Launching.isReleaseBuilt, "needs an up-to-date release build: ./run.sh build"))
     func runScript() throws {
       let folder = try TemporaryDirectory()
       _ = try folder.file("small.yaml", smallConfiguration)
