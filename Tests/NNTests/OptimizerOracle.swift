@@ -54,15 +54,6 @@ struct OptimizerCase: CustomTestStringConvertible, Sendable {
       ($0["step"] as! Int, $0["parameters"] as! [Double])
     }
   }
-
-  /// As `draw` in optimizers.py: a multiple of 2^-11 in -1..<1.
-  static func draw(_ stream: Int, _ index: Int) -> Float {
-    var x = UInt32(stream * 256 + index + 1)
-    x = (x ^ x >> 16) &* 0x85EB_CA6B
-    x = (x ^ x >> 13) &* 0xC2B2_AE35
-    x ^= x >> 16
-    return Float(x >> 20) / 2048 - 1
-  }
 }
 
 /// One shape of a schedule, over 20 steps.

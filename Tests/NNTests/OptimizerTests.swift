@@ -30,13 +30,13 @@ struct OptimizerTests {
   /// As in optimizers.py: the weight is drawn and kept away from zero, the bias is zero.
   private func initialParameters() -> Slab {
     slab { i in
-      let value = OptimizerCase.draw(0, i)
+      let value = Oracle.draw(0, i)
       return i >= 6 ? 0 : value + (value < 0 ? -0.5 : 0.5)
     }
   }
 
   /// Summed over 4 samples, which is exact.
-  private func gradients(step: Int) -> Slab { slab { 4 * OptimizerCase.draw(step, $0) } }
+  private func gradients(step: Int) -> Slab { slab { 4 * Oracle.draw(step, $0) } }
 
   private func makeStep(
     _ number: Int, _ optimizer: any Optimizer, _ parameters: Slab, _ reference: OptimizerCase,

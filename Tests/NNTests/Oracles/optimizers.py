@@ -12,18 +12,12 @@ import math
 import numpy as np
 import torch
 
+from oracle import digits, draw
+
 # A weight matrix and a bias; the bias starts at zero.
 TENSORS = {"weight": 6, "bias": 3}
 STEPS = 20
 RECORDED = (5, 20)
-
-
-def draw(stream, index):
-    """A number in [-1, 1) that is a multiple of 2^-11."""
-    x = stream * 256 + index + 1
-    for shift, factor in (16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1):  # MurmurHash3's finalizer.
-        x = (x ^ x >> shift) * factor % 2**32
-    return (x >> 20) / 2**11 - 1
 
 
 def initial_parameters():
@@ -178,21 +172,17 @@ def schedule_cases():
            lambda s, o, n: s.MultiStepLR(o, [3, 11, 12], gamma=0.2))
 
 
-def digits(values, count=12):
-    return [float(f"{value:.{count}g}") for value in values]
-
-
 def main():
     report = {"steps": STEPS, "peak": 0.8, "optimizers": [], "schedules": []}
     for name, settings, trajectory in optimizer_cases():
         report["optimizers"].append({
             "name": name, "settings": settings,
-            "trajectory": [{"step": step, "parameters": digits(np.concatenate(tensors))}
+            "trajectory": [{"step": step, "parameters": digits(np.concatenate(tensors), 12)}
                            for step, tensors in trajectory.items()]})
     for settings, make in schedule_cases():
         for warmup in (0,) if settings["name"] == "step" else (0, 5):
             report["schedules"].append({"settings": {**settings, "warmup-steps": warmup},
-                                        "rates": digits(rates(make, warmup))})
+                                        "rates": digits(rates(make, warmup), 12)})
     rows = ["{", f' "steps": {STEPS}, "peak": 0.8,']
     for key in ("optimizers", "schedules"):
         lines = ",\n".join("  " + json.dumps(case) for case in report[key])
