@@ -3,8 +3,8 @@ import TestSupport
 
 @testable import NN
 
-/// Reference tables that the scripts in Oracles wrote. Both sides draw inputs, parameters and targets
-/// alike; only results are stored.
+/// Reference tables that the scripts in Oracles wrote. Both sides draw inputs, parameters and
+/// targets alike; only results are stored.
 enum Oracle {
   /// The cases of a table.
   static func cases<Case: Decodable>(_ name: String) -> [Case] {

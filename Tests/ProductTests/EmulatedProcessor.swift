@@ -3,8 +3,8 @@
   import Kernels
   import TestSupport
 
-  /// A model of CPU that `qemu-x86_64` emulates, instruction by instruction: a program that uses one
-  /// which the model does not have is ended by SIGILL.
+  /// A model of CPU that `qemu-x86_64` emulates, instruction by instruction: one that the model does
+  /// not have ends a program by SIGILL.
   enum EmulatedProcessor: String, Sendable {
     /// SSE4.2, and no AVX (2008).
     case nehalem = "Nehalem"

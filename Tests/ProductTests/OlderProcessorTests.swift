@@ -12,7 +12,8 @@
   struct OlderProcessorTests {
     /// Kernels of many kinds, without files.
     private static let configuration = """
-      data: {format: synthetic, features: [6, 6], classes: 5, train: {samples: 100}, test: {samples: 30}}
+      data:
+        {format: synthetic, features: [6, 6], classes: 5, train: {samples: 100}, test: {samples: 30}}
       model:
         - {conv: {filters: 3, kernel: 3}}
         - batch-norm

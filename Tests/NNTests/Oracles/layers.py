@@ -232,8 +232,8 @@ def bound_normalization(run, x, y, gain, bias, axes, epsilon):
     """Bounds for z = (x - mean) scale, scale = 1 / sqrt(variance + epsilon), y = gain z + bias.
 
     With n numbers in a mean, none above X, roundings leave (n + 3) X in a deviation, which makes
-    2 (n + 3) X scale + n + 3 of the variance, relatively, half of that and 3 of the scale, and so no
-    more than K (1 + |z|) of z, with K as below.
+    2 (n + 3) X scale + n + 3 of the variance, relatively, half of that and 3 of the scale, and so
+    no more than K (1 + |z|) of z, with K as below.
     """
     x, gain, bias = x.detach(), gain.detach(), bias.detach()
     dy = run.output_gradient(y.shape)
