@@ -117,7 +117,7 @@ let package = Package(
       dependencies: ["Training", "Collective", "Datasets", "NN", "Kernels", "TestSupport"],
       exclude: ["Oracles"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Collective"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Collective", "Kernels"]),
     .testTarget(
       name: "ProductTests",
       dependencies: ["lockstep", "RankCases", "Collective", "Kernels", "TestSupport"],

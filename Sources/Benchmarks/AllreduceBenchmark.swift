@@ -4,40 +4,10 @@ import MPI
 
 /// Times this package's allreduce beside `MPI_Allreduce`, in one run.
 public struct AllreduceBenchmark {
-  /// What the benchmark has to be told of the program that runs it.
-  public struct Program: Sendable {
-    public var version: String
-    /// The commit that it was built from.
-    public var commit: String
-    public var environment: [String: String]
-    /// The command line that repeats the measurement.
-    public var command: String
-
-    public init(version: String, commit: String, environment: [String: String], command: String) {
-      self.version = version
-      self.commit = commit
-      self.environment = environment
-      self.command = command
-    }
-  }
-
-  /// Where results go, on rank 0, as soon as they are known.
-  public struct Output {
-    /// Takes a line for people.
-    public var line: (String) -> Void
-    /// Takes an object for programs.
-    public var record: (any Encodable) throws -> Void
-
-    public init(line: @escaping (String) -> Void, record: @escaping (any Encodable) throws -> Void)
-    {
-      self.line = line
-      self.record = record
-    }
-  }
-
   private let options: AllreduceOptions
   private let world: Communicator
-  private let output: Output?
+  /// On rank 0.
+  private let output: BenchmarkOutput?
   private let machine: BenchmarkMachine
   private let own: LockstepAllreduce
   /// Where the order of summation decides how nodes are joined: for a table.
@@ -50,7 +20,8 @@ public struct AllreduceBenchmark {
   /// - Precondition: `options.faults` is empty.
   /// - Throws: `UnusableInstructionSet`; `MPIError`; what `output` throws.
   public init(
-    _ options: AllreduceOptions, world: Communicator, program: Program, output: Output
+    _ options: AllreduceOptions, world: Communicator, program: BenchmarkProgram,
+    output: BenchmarkOutput
   ) throws {
     precondition(options.faults.isEmpty)
     self.options = options
@@ -82,7 +53,7 @@ public struct AllreduceBenchmark {
     ) { try call(UnsafeMutableRawPointer(buffer.base), 0) }
   }
 
-  private func writeHeader(_ program: Program) throws {
+  private func writeHeader(_ program: BenchmarkProgram) throws {
     guard let output else { return }
     let header = HeaderRecord(
       version: program.version, commit: program.commit, cpu: machine.cpu, cpus: machine.cpus,

@@ -19,14 +19,17 @@ struct BenchmarkMachine {
     func everyRank(_ text: String) throws -> [String] {
       try world.allgather(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
     }
-    cpu = BenchmarkMachine.field("model name", of: "/proc/cpuinfo") ?? "unknown CPU"
+    cpu = BenchmarkMachine.cpuName
     cpus = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    lastLevelCache = try everyRank("\(BenchmarkMachine.ownLastLevelCache)").compactMap(Int.init)
+    lastLevelCache = try everyRank("\(BenchmarkMachine.ownCaches.last!)").compactMap(Int.init)
       .max()!
     hosts = try everyRank(Session.processorName)
     binding = try everyRank(
       BenchmarkMachine.field("Cpus_allowed_list", of: "/proc/self/status") ?? "unknown")
   }
+
+  /// Of this host.
+  static var cpuName: String { field("model name", of: "/proc/cpuinfo") ?? "unknown CPU" }
 
   /// The value behind `name:` in a file of the kernel's.
   private static func field(_ name: String, of path: String) -> String? {
@@ -37,16 +40,17 @@ struct BenchmarkMachine {
     return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
   }
 
-  /// What the kernel says of the first core's caches; 32 MiB where it says nothing.
-  private static var ownLastLevelCache: Int {
+  /// Bytes of each of the first core's caches for data, the first level first, as the kernel says;
+  /// 32 MiB alone where it says nothing.
+  static var ownCaches: [Int] {
     let folder = "/sys/devices/system/cpu/cpu0/cache"
-    let sizes = (0..<8).compactMap { index -> Int? in
-      guard
-        let text = try? String(contentsOfFile: "\(folder)/index\(index)/size", encoding: .utf8),
-        let kilobytes = Int(text.prefix { $0.isNumber })
-      else { return nil }
-      return kilobytes << 10
+    func text(_ index: Int, _ name: String) -> String {
+      (try? String(contentsOfFile: "\(folder)/index\(index)/\(name)", encoding: .utf8)) ?? ""
     }
-    return sizes.max() ?? 32 << 20
+    let sizes = (0..<8).compactMap { index -> Int? in
+      guard !text(index, "type").hasPrefix("Instruction") else { return nil }
+      return Int(text(index, "size").prefix { $0.isNumber }).map { $0 << 10 }
+    }
+    return sizes.isEmpty ? [32 << 20] : sizes.sorted()
   }
 }

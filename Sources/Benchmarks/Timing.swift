@@ -14,14 +14,18 @@ public struct Timing: Equatable, Sendable {
   /// 95 of 100 calls took no longer.
   public var percentile95: Double
 
+  /// - Parameters:
+  ///   - nanoseconds: of single calls, or of blocks of them.
+  ///   - calls: in each block.
   /// - Precondition: there is at least one duration.
-  init(nanoseconds: some Sequence<Int64>) {
+  init(nanoseconds: some Sequence<Int64>, calls: Int = 1) {
     let sorted = nanoseconds.sorted()
     let middle = sorted.count / 2
-    minimum = Double(sorted[0]) / 1000
+    let unit = 1000 * Double(calls)
+    minimum = Double(sorted[0]) / unit
     median =
       sorted.count.isMultiple(of: 2)
-      ? Double(sorted[middle - 1] + sorted[middle]) / 2000 : Double(sorted[middle]) / 1000
-    percentile95 = Double(sorted[(sorted.count * 95 + 99) / 100 - 1]) / 1000
+      ? Double(sorted[middle - 1] + sorted[middle]) / (2 * unit) : Double(sorted[middle]) / unit
+    percentile95 = Double(sorted[(sorted.count * 95 + 99) / 100 - 1]) / unit
   }
 }

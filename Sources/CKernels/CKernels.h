@@ -286,6 +286,14 @@ typedef struct CProducts {
                       long panelStride);
 } CProducts;
 
+// As fast as arithmetic can be: what other kernels are measured by.
+typedef struct CPeak {
+  // Floats that stay in registers.
+  long count;
+  // x = x * factor + addend (fused where the CPU has it) for each of the `count`, `steps` times
+  void (*multiplyAdd)(long steps, float factor, float addend, float *x);
+} CPeak;
+
 typedef struct CKernelTable {
   // y += x
   void (*add)(long count, const float *x, float *y);
@@ -330,6 +338,7 @@ typedef struct CKernelTable {
   CNormalization normalization;
   CRandom random;
   CSparse sparse;
+  CPeak peak;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

@@ -36,5 +36,6 @@ public func kernelTable() -> CKernelTable {
     losses: lossTable(),
     normalization: normalizationTable(),
     random: randomTable(),
-    sparse: sparseTable())
+    sparse: sparseTable(),
+    peak: peakTable())
 }

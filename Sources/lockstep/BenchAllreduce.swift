@@ -165,15 +165,11 @@ struct BenchAllreduce: ParsableCommand {
         on: world)
     }
     if let tune, world.rank == 0 { try checkWritable(tune) }
-    let program = Program.current(isQuiet: false)
-    let kernels = environment["LOCKSTEP_KERNELS"].map { "LOCKSTEP_KERNELS=\($0) " } ?? ""
-    let command = "lockstep " + commandWords(ranks: world.size).joined(separator: " ")
     let benchmark = try AllreduceBenchmark(
       options, world: world,
-      program: .init(
-        version: program.version, commit: program.commit, environment: environment,
-        command: kernels + command),
-      output: try output(isRoot: world.rank == 0))
+      program: .current(words: commandWords(ranks: world.size), environment: environment),
+      output: world.rank == 0
+        ? .standard(json: json) : BenchmarkOutput(line: { _ in }, record: { _ in }))
     let outcome = try benchmark.run()
     guard outcome.wrong == 0 else {
       return fail(
@@ -206,51 +202,8 @@ struct BenchAllreduce: ParsableCommand {
     if world.rank == 0 { printError(TrainingError(code, message)) }
     return code
   }
-
-  /// Where rank 0 writes.
-  private func output(isRoot: Bool) throws -> AllreduceBenchmark.Output {
-    guard let json, isRoot else { return .init(line: say, record: { _ in }) }
-    let encoder = JSONEncoder.lockstep()
-    let isStandardOutput = json == "-"
-    var file = FileHandle.standardOutput
-    if !isStandardOutput {
-      guard FileManager.default.createFile(atPath: json, contents: nil),
-        let opened = FileHandle(forWritingAtPath: json)
-      else { throw TrainingError(ExitStatus.cannotWrite, "\(json): the file cannot be written") }
-      file = opened
-    }
-    return .init(
-      line: isStandardOutput ? { _ in } : say,
-      record: { [file] in
-        do {
-          try file.write(contentsOf: try encoder.encode($0) + Data("\n".utf8))
-        } catch {
-          throw TrainingError(ExitStatus.inputOutput, "\(json): cannot be written: \(error)")
-        }
-      })
-  }
 }
 
 extension AllreduceOptions.TransportChoice: ExpressibleByArgument {}
 extension AllreduceOptions.Buffers: ExpressibleByArgument {}
 extension MPIRivals: ExpressibleByArgument {}
-
-private typealias Named = CaseIterable & RawRepresentable<String> & Equatable
-
-private func names<Value: Named>(_ type: Value.Type) -> String {
-  type.allCases.map(\.rawValue).joined(separator: ", ")
-}
-
-/// Reads names separated by commas, each once.
-private func list<Value: Named>(_ text: String, of type: Value.Type) throws -> [Value] {
-  let values = try Quantity.list(text) { name in
-    guard let value = Value(rawValue: name) else {
-      throw ValidationError("'\(name)' is none of \(names(type))")
-    }
-    return value
-  }
-  for (index, value) in values.enumerated() where values[..<index].contains(value) {
-    throw ValidationError("'\(text)': \(value.rawValue) is there twice")
-  }
-  return values
-}
