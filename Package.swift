@@ -90,7 +90,8 @@ let package = Package(
     .target(name: "Experiments", dependencies: ["CCPU"]),
     // Optimized in debug builds too: tests check results of many megabytes.
     .target(
-      name: "Benchmarks", dependencies: ["Collective", "MPI", "Kernels", "Experiments"],
+      name: "Benchmarks",
+      dependencies: ["Collective", "MPI", "Kernels", "Experiments", "Training"],
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .executableTarget(
       name: "lockstep",

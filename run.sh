@@ -12,6 +12,7 @@ usage: ./run.sh                                       train the example on this 
        ./run.sh train CONFIG [-n RANKS] [--hostfile FILE] [lockstep options]
        ./run.sh scale CONFIG [--ranks 1,2,4] [--mode strong|weak] [--repeats 3]
        ./run.sh bench allreduce [-n RANKS] [--sizes 4:64M:4] [--against default|all|none]
+       ./run.sh bench kernels | bench step CONFIG     kernels beside the core's peak; a step by layer
        ./run.sh build                                 only the build
        ./run.sh COMMAND ...                           any other lockstep command (--help lists them)
 

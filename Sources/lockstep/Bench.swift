@@ -4,5 +4,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures how fast the parts of a training step are.",
-    subcommands: [BenchAllreduce.self, BenchKernels.self])
+    subcommands: [BenchAllreduce.self, BenchKernels.self, BenchStep.self])
 }

@@ -4,7 +4,8 @@ extension KernelCase {
   /// Operands in the cache, then in memory.
   static func elementwise(_ sizes: KernelSizes) -> [KernelCase] {
     sizes.counts(bytesPerIndex: 8).flatMap { [add($0), scale($0), relu($0)] }
-      + sizes.counts(bytesPerIndex: 12).map(reluGradient)
+      + sizes.counts(bytesPerIndex: 12).map { reluGradient($0, inPlace: false) }
+      + sizes.counts(bytesPerIndex: 8).map { reluGradient($0, inPlace: true) }
       + sizes.counts(bytesPerIndex: 5).map(convertBytes)
       + [addBias(rows: 128, columns: 512), addBias(rows: 25088, columns: 6)]
       + [(128, 512), (25088, 6)].flatMap { rows, columns in
@@ -54,20 +55,21 @@ extension KernelCase {
     }
   }
 
-  private static func reluGradient(_ count: Int) -> KernelCase {
+  /// In place, as networks call it: the gradient by the inputs lies where that by the outputs was.
+  private static func reluGradient(_ count: Int, inPlace: Bool) -> KernelCase {
     KernelCase(
-      group: .elementwise, kernel: "reluGradient", shape: "\(count)", bytes: 12 * count,
-      footprint: 12 * count
+      group: .elementwise, kernel: "reluGradient" + (inPlace ? "/in-place" : ""),
+      shape: "\(count)", bytes: 12 * count, footprint: (inPlace ? 8 : 12) * count
     ) { kernels in
       let y = Operand<Float>(count, seed: 1)
       let dy = Operand<Float>(count, seed: 2)
-      let dx = Operand<Float>(results: count)
+      let dx = inPlace ? dy : Operand<Float>(results: count)
       return PreparedKernel(
         call: {
           kernels.reluGradient(
             y.matrix(1, count), dy.matrix(1, count), into: dx.matrix(1, count))
         }, count: count, result: { Double(dx.base[$0]) }
-      ) { .exactly(y.base[$0] > 0 ? Double(dy.base[$0]) : 0) }
+      ) { .exactly(y.base[$0] > 0 ? Double(dy.original($0)) : 0) }
     }
   }
 

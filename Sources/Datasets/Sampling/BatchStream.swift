@@ -10,13 +10,15 @@ public final class BatchStream {
   private let shared: Shared
   private var current: Batch?
 
-  /// - Parameter range: batches to deliver; batch b is number b % batchesPerEpoch of epoch
+  /// - Parameters:
+  ///   - sampler: of the data set's samples, or of so many of the first ones.
+  ///   - range: batches to deliver; batch b is number b % batchesPerEpoch of epoch
   ///   b / batchesPerEpoch.
   public init(
     _ dataset: any Dataset, sampler: Sampler, partition: Partition, rank: Int, range: Range<Int>,
     instructions: InstructionSet
   ) {
-    precondition(sampler.count == dataset.count)
+    precondition(sampler.count <= dataset.count)
     self.range = range
     let rows = partition.rowsOfLargestBatch(ofRank: rank, sampler: sampler)
     let shared = Shared(empty: (0..<2).map { _ in Batch(for: dataset, maximumRows: rows) })

@@ -29,6 +29,8 @@ final class Dense: ActivationFusing {
     parameters = hasBias ? [weight, Parameter("bias", Shape(units), .zero)] : [weight]
   }
 
+  var multiplyAdds: Int { inputShape.count * outputShape.count }
+
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
     forward(x, into: y, then: SumFinish.none, memory: memory, pass: pass)
   }

@@ -17,6 +17,9 @@ public protocol Layer: AnyObject {
   /// What it remembers without learning it, such as running means: saved with the model, and equal
   /// on all ranks. None unless implemented.
   var state: [Parameter] { get }
+  /// Multiply-adds of one sample's forward pass; backward has as many by the parameters, and again by
+  /// the input. 0 unless implemented: next to nothing, or not worth counting.
+  var multiplyAdds: Int { get }
 
   /// Floats of workspace for batches of up to `rows`. What is written there stays from forward to
   /// backward. None unless implemented.
@@ -49,6 +52,7 @@ public protocol Layer: AnyObject {
 extension Layer {
   public var parameters: [Parameter] { [] }
   public var state: [Parameter] { [] }
+  public var multiplyAdds: Int { 0 }
   public func workspaceCount(rows: Int) -> Int { 0 }
   public var backwardReads: BackwardReads { [.input, .output] }
   public var inPlace: InPlace { .never }

@@ -99,11 +99,16 @@ public final class Network {
 
   /// Computes the outputs (rows x outputShape.count) for inputs (rows x inputShape.count). They
   /// stay until the next pass.
+  /// - Parameter ended: called behind each stage with its number; behind two that are one, once
+  ///   with that of the first.
   /// - Throws: what `pass.batchSum` throws.
-  public func forward(_ inputs: Matrix, pass: Pass) throws -> Matrix {
+  public func forward(
+    _ inputs: Matrix, pass: Pass, ended: ((Int) -> Void)? = nil
+  ) throws -> Matrix {
     precondition(inputs.rows <= maximumRows && inputs.columns == inputShape.count)
     var number = 0
     while number < stages.count {
+      let first = number
       let stage = stages[number]
       let x = value(stage.input, inputs)
       let y = value(number + 1, inputs)
@@ -121,6 +126,7 @@ public final class Network {
         pass.kernels.add(UnsafeBufferPointer(value(addend, inputs).elements), to: y.elements)
       }
       number += 1
+      ended?(first)
     }
     return value(stages.count, inputs)
   }
@@ -128,6 +134,12 @@ public final class Network {
   /// Where the gradient by the outputs has to be written before `backward` starts.
   public func outputGradient(rows: Int) -> Matrix {
     gradient(memoryPlan.backward.last!.output, rows: rows, columns: outputShape.count)
+  }
+
+  /// Whether `backward` computes the gradient by the inputs of stage `number`: only where a stage in
+  /// front can use it.
+  public func passesGradientOn(fromStage number: Int) -> Bool {
+    memoryPlan.backward[number].input != nil
   }
 
   /// Passes the gradient back through stage `number`. Call it from the last stage to the first.

@@ -28,6 +28,8 @@ final class Trainer {
   private let losses: AlignedBuffer
   private let world: World
   private let choices = ChoiceLog()
+  /// Is told when a part of a step has ended.
+  private var ended: ((StepPart) -> Void)?
 
   let clock = PhaseClock()
   private(set) var progress = TrainingProgress()
@@ -95,6 +97,23 @@ final class Trainer {
     clock.enter(.other)
   }
 
+  /// Makes steps over batches of `sampler` and nothing else, as if `steps` were the whole run.
+  /// - Parameter ended: called at the end of each part of each step.
+  func run(steps: Int, sampler: Sampler, ended: @escaping (StepPart) -> Void) throws {
+    self.ended = ended
+    defer { self.ended = nil }
+    let stream = BatchStream(
+      plan.training, sampler: sampler, partition: plan.partition, rank: world.rank,
+      range: 0..<steps, instructions: plan.instructions)
+    for step in 0..<steps {
+      let batch = stream.next()!
+      ended(.data)
+      _ = try trainStep(
+        step, batch,
+        learningRate: configuration.optimizer.schedule.rate(step: step, totalSteps: steps))
+    }
+  }
+
   /// The last update is seen by no loss.
   /// - Precondition: all ranks have the same parameters.
   func requireFiniteParameters() throws {
@@ -125,6 +144,7 @@ final class Trainer {
     }
     clock.enter(.communication)
     try synchronizer.finish()
+    ended?(.allreduce)
     clock.enter(.compute)
     let tail = network.gradients.tail
     let samples = tail[GradientTail.samples]
@@ -134,6 +154,7 @@ final class Trainer {
     optimizer.step(
       network.parameters, gradients: network.gradients, terms, learningRate: learningRate,
       kernels: kernels)
+    ended?(.update)
     return Double(tail[GradientTail.lossSum]) / Double(samples)
   }
 
@@ -147,7 +168,9 @@ final class Trainer {
       kernels: kernels, shards: part.shards, mode: .training, seed: configuration.seed,
       step: step, firstSample: batch.firstPosition + part.start, globalRows: batch.globalSize,
       batchSum: batchSum)
-    let outputs = try network.forward(part.inputs, pass: pass)
+    let outputs = try network.forward(
+      part.inputs, pass: pass,
+      ended: ended.map { ended in { ended(.forward(stage: $0)) } })
     configuration.loss.evaluate(
       outputs, part.targets(configuration.loss), losses: losses.base + part.start,
       gradient: network.outputGradient(rows: part.rows), kernels: kernels)
@@ -156,11 +179,13 @@ final class Trainer {
       network.gradients.tail[GradientTail.samples] = Float(batch.rows)
     }
     accumulator.begin()
+    ended?(.loss)
     for stage in network.stages.indices.reversed() {
       try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
       let offset = plan.network.gradientOffsets[stage]
       accumulator.filled(from: offset, in: rows, isLast: isLast)
       if isLast { try synchronizer.filled(from: offset) }
+      ended?(.backward(stage: stage))
     }
   }
 

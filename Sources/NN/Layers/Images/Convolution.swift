@@ -36,6 +36,8 @@ final class Convolution: Layer {
       + (hasBias ? [Parameter("bias", Shape(filters), .zero)] : [])
   }
 
+  var multiplyAdds: Int { windows.count * windows.patchSize * filters }
+
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
     forward(x, into: y, then: .none, memory, pass)
   }

@@ -1,0 +1,91 @@
+// What the benchmark of a step leaves for programs: one JSON object a line, and `event` says which.
+// Times are in microseconds, rates in GFLOP/s (10^9 a second).
+
+import Experiments
+import Foundation
+
+/// Where and how the numbers were measured.
+struct StepHeaderRecord: Encodable {
+  let event = "header"
+  let benchmark = "step"
+  var version: String
+  var commit: String
+  var cpu: String
+  var kernels: String
+  var config: String
+  var batch: Int
+  var steps: Int
+  var parameters: Int
+  var command: String
+
+  /// The same for people.
+  var lines: [String] {
+    [
+      "lockstep \(version) (\(commit)): a training step by layer",
+      "machine    \(cpu); one rank",
+      "kernels    \(kernels)",
+      "step       \(config), \(batch) samples, \(parameters) parameters",
+      "time       median over \(steps) steps",
+      "GFLOP/s    of forward and backward together, where a layer says its operations",
+      "repeat     \(command)",
+    ].map { "# \($0)" }
+  }
+}
+
+/// A layer, or a part of a step that no layer has.
+struct StepPartRecord: Encodable {
+  let event = "part"
+  /// Where a layer stands in the configuration; nil for other parts.
+  var layer: String?
+  /// A layer's kind; or `data`, `loss`, `allreduce`, `optimizer`.
+  var kind: String
+  /// Extents of one sample's outputs.
+  var outputShape: String?
+  /// Nil where it is part of the layer in front, and of parts that are neither forward nor backward.
+  var forwardMicroseconds: Double?
+  var backwardMicroseconds: Double?
+  var microseconds: Double
+  var gflops: Double?
+  /// Of the sum of all parts.
+  var share: Double
+}
+
+/// The step as a whole.
+struct StepTotalRecord: Encodable {
+  let event = "total"
+  var forwardMicroseconds: Double
+  var backwardMicroseconds: Double
+  /// Median, least and 95th percentile of whole steps.
+  var medianMicroseconds: Double
+  var minimumMicroseconds: Double
+  var p95Microseconds: Double
+  var samplesPerSecond: Double
+  var gflops: Double
+}
+
+/// The same for people.
+enum StepTable {
+  static func text(
+    _ parts: [StepPartRecord], inputShape: String, total: StepTotalRecord
+  ) -> String {
+    func time(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
+    func rate(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
+    let input = ["", "input", inputShape, "-", "-", "-", "-", "-"]
+    let rows = parts.map {
+      [
+        $0.layer ?? "", $0.kind, $0.outputShape ?? "", time($0.forwardMicroseconds),
+        time($0.backwardMicroseconds), time($0.microseconds), rate($0.gflops),
+        String(format: "%.1f %%", 100 * $0.share),
+      ]
+    }
+    let sum = [
+      "", "step", "", time(total.forwardMicroseconds), time(total.backwardMicroseconds),
+      time(total.medianMicroseconds), rate(total.gflops), "",
+    ]
+    return TextTable(
+      columns: [
+        "layer", "kind", "output", "forward us", "backward us", "us", "GFLOP/s", "share",
+      ], rows: [input] + rows + [sum], leading: [0, 1, 2]
+    ).text + String(format: "\n%.0f samples/s", total.samplesPerSecond)
+  }
+}
