@@ -100,20 +100,31 @@ func averageOfWindows(
   _ y: UnsafeMutablePointer<Float>
 ) {
   let w = windows.pointee
+  let line = w.width * w.channels
+  let end = x + images * w.height * line
+  let outputs = images * w.outputHeight * w.outputWidth * w.channels
   for image in 0..<images {
     for oy in 0..<w.outputHeight {
       for ox in 0..<w.outputWidth {
-        let sum = y + outputOffset(w, image: image, oy: oy, ox: ox)
-        for c in 0..<w.channels { sum[c] = 0 }
+        let output = outputOffset(w, image: image, oy: oy, ox: ox)
         let (rows, columns) = pixels(w, oy: oy, ox: ox)
-        for ky in rows {
-          for kx in columns {
-            let pixel = x + offset(w, image: image, oy: oy, ox: ox, ky: ky, kx: kx)
-            for c in 0..<w.channels { sum[c] += pixel[c] }
+        let first = offset(
+          w, image: image, oy: oy, ox: ox, ky: rows.lowerBound, kx: columns.lowerBound)
+        let share = Vector(repeating: 1 / Float(rows.count * columns.count))
+        var c = 0
+        while c < w.channels {
+          let count = min(lanes, w.channels - c)
+          var sum = Vector(repeating: 0)
+          for row in 0..<rows.count {
+            for column in 0..<columns.count {
+              let pixel = x + first + c + row * line + column * w.channels
+              sum += load(pixel, count: count, fill: 0, end: end)
+            }
           }
+          // What is written beyond the last channel is the next window's, and written again.
+          store(sum * share, y + output + c, atMost: min(lanes, outputs - output - c))
+          c += lanes
         }
-        let share = 1 / Float(max(1, rows.count * columns.count))
-        for c in 0..<w.channels { sum[c] *= share }
       }
     }
   }
@@ -124,17 +135,27 @@ func averageOfWindowsGradient(
   _ dx: UnsafeMutablePointer<Float>
 ) {
   let w = windows.pointee
+  let line = w.width * w.channels
+  let end = dy + images * w.outputHeight * w.outputWidth * w.channels
   for image in 0..<images {
     for oy in 0..<w.outputHeight {
       for ox in 0..<w.outputWidth {
-        let gradient = dy + outputOffset(w, image: image, oy: oy, ox: ox)
+        let output = outputOffset(w, image: image, oy: oy, ox: ox)
         let (rows, columns) = pixels(w, oy: oy, ox: ox)
-        let share = 1 / Float(max(1, rows.count * columns.count))
-        for ky in rows {
-          for kx in columns {
-            let pixel = dx + offset(w, image: image, oy: oy, ox: ox, ky: ky, kx: kx)
-            for c in 0..<w.channels { pixel[c] += gradient[c] * share }
+        let first = offset(
+          w, image: image, oy: oy, ox: ox, ky: rows.lowerBound, kx: columns.lowerBound)
+        let share = Vector(repeating: 1 / Float(rows.count * columns.count))
+        var c = 0
+        while c < w.channels {
+          let count = min(lanes, w.channels - c)
+          let part = share * load(dy + output + c, count: count, fill: 0, end: end)
+          for row in 0..<rows.count {
+            for column in 0..<columns.count {
+              let pixel = dx + first + c + row * line + column * w.channels
+              store(load(pixel, atMost: count) + part, pixel, atMost: count)
+            }
           }
+          c += lanes
         }
       }
     }

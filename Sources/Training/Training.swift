@@ -110,7 +110,8 @@ private func start(of trainer: Trainer, world: World, program: Program) -> Start
     version: program.version, commit: program.commit, ranks: world.size, hosts: world.hosts,
     transport: world.carrier, kernels: plan.instructions.rawValue,
     algorithm: algorithm(of: plan.configuration),
-    parameters: trainer.network.layout.parameterCount, trainSamples: plan.training.count,
+    parameters: trainer.network.layout.parameterCount,
+    memoryBytes: Int(plan.memory.total), trainSamples: plan.training.count,
     testSamples: plan.test?.count, steps: plan.totalSteps,
     batchSize: plan.configuration.batchSize, shards: plan.partition.shards,
     date: ISO8601DateFormatter().string(from: Date()))
@@ -130,7 +131,14 @@ private func introduction(
       + "\(algorithm(of: plan.configuration)) allreduce",
     "data   \(data)",
     "model  \(network.plan.outline), \(network.layout.parameterCount) parameters",
+    "memory \(megabytes(plan.memory.total)) a rank, "
+      + "\(megabytes(plan.memory.activations + plan.memory.workspace)) of it activations and workspace",
   ]
+}
+
+/// To a tenth; what is less is said to be less.
+private func megabytes(_ bytes: Double) -> String {
+  bytes < 1e5 ? "below 0.1 MB" : String(format: "%.1f MB", bytes / 1e6)
 }
 
 private func conclusion(_ summary: RunSummary, directory: OutputDirectory) -> [String] {

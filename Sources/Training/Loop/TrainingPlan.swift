@@ -11,6 +11,8 @@ struct TrainingPlan {
   let training: any Dataset
   let test: (any Dataset)?
   let network: NetworkPlan
+  /// Of the rank with the most rows.
+  let memory: MemoryNeed
   let sampler: Sampler
   let partition: Partition
   let instructions: InstructionSet
@@ -22,15 +24,15 @@ struct TrainingPlan {
   init(
     _ configuration: TrainingConfiguration, world: World, environment: [String: String]
   ) throws {
-    let (training, test, network, ownSet, choice) = try world.together {
+    let (training, test, network, memory, ownSet, choice) = try world.together {
       let set = try InstructionSet.selected(by: environment)
       let training = try configuration.data.open(configuration.data.train, name: "data.train")
       let test = try configuration.data.test.map {
         try configuration.data.open($0, name: "data.test")
       }
-      let network = try TrainingPlan.network(
+      let (network, memory) = try TrainingPlan.network(
         configuration, training: training, test: test, world: world)
-      return (training, test, network, set, try configuration.methodChoice())
+      return (training, test, network, memory, set, try configuration.methodChoice())
     }
     try world.requireEqual(
       "\(training.shapeDescription); \(test?.shapeDescription ?? "none")", "the data are",
@@ -48,6 +50,7 @@ struct TrainingPlan {
     self.choice = choice
     self.test = test
     self.network = network
+    self.memory = memory
     instructions = sets[Int(common.map { $0[0] }.min()!)]
     sampler = Sampler(
       count: training.count, batchSize: configuration.batchSize, seed: configuration.seed,
@@ -78,14 +81,15 @@ struct TrainingPlan {
   private static func network(
     _ configuration: TrainingConfiguration, training: any Dataset, test: (any Dataset)?,
     world: World
-  ) throws -> NetworkPlan {
+  ) throws -> (NetworkPlan, MemoryNeed) {
     try configuration.requireWork(forRanks: world.size)
     let network = try NetworkPlan(
       configuration.model, inputShape: Shape(training.featureExtents))
     try configuration.requireWholeBatches(for: network)
     let samples = max(training.count, test?.count ?? 0)
-    try checkMemory(
-      network, configuration, rows: configuration.largestRows(ranks: world.size, samples: samples),
+    let memory = try memory(
+      for: network, configuration,
+      rows: configuration.largestRows(ranks: world.size, samples: samples),
       ranksOnThisHost: world.ranksOnThisHost)
     try checkTargets(network, training, name: "data.train")
     if let test {
@@ -97,15 +101,16 @@ struct TrainingPlan {
       }
       try checkTargets(network, test, name: "data.test")
     }
-    return network
+    return (network, memory)
   }
 
-  /// Refuses a model that cannot fit into this machine, before anything is allocated for it.
-  private static func checkMemory(
-    _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranksOnThisHost: Int
-  ) throws {
-    var need = MemoryNeed(
-      network, configuration, rows: rows)
+  /// The memory of a rank with so many rows. Refuses a model that cannot fit into this machine,
+  /// before anything is allocated for it.
+  private static func memory(
+    for network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int,
+    ranksOnThisHost: Int
+  ) throws -> MemoryNeed {
+    var need = MemoryNeed(network, configuration, rows: rows)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     func check() throws {
       let bytes = need.total * Double(ranksOnThisHost)
@@ -122,6 +127,7 @@ struct TrainingPlan {
     // Counted only for a batch that fits.
     need.workspace = 4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rows)))
     try check()
+    return need
   }
 
   private static func checkTargets(

@@ -11,6 +11,8 @@ struct StartEvent: Encodable {
   var kernels: String
   var algorithm: String
   var parameters: Int
+  /// Parameters, gradients, optimizer, activations and workspace of the rank with the most rows.
+  var memoryBytes: Int
   var trainSamples: Int
   var testSamples: Int?
   var steps: Int

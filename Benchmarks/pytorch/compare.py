@@ -1,0 +1,76 @@
+"""Times Lockstep and PyTorch on the same models, in turns, and prints medians and their ratio.
+
+    python3 -m venv .venv && .venv/bin/pip install numpy torch
+    .venv/bin/python Benchmarks/pytorch/compare.py [--ranks 1] [--rounds 3] [--models softmax,mlp,lenet,conv]
+
+Run it at the package's top, after ./run.sh build and with Fashion-MNIST in .data. One thread a rank.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+MODELS = {  # layers, and samples of an epoch: the slow ones get fewer
+    "softmax": ("[{dense: 10}]", 60000),
+    "mlp": ("[{dense: 512}, relu, {dense: 256}, relu, {dense: 10}]", 60000),
+    "lenet": (
+        "[{conv: {filters: 6, kernel: 5, padding: 2}}, relu, {max-pool: 2},"
+        " {conv: {filters: 16, kernel: 5}}, relu, {max-pool: 2},"
+        " {dense: 120}, relu, {dense: 84}, relu, {dense: 10}]", 30000),
+    "conv": (
+        "[{conv: {filters: 32, kernel: 3}}, relu, {conv: {filters: 64, kernel: 3}}, relu,"
+        " {max-pool: 2}, {dense: 128}, relu, {dense: 10}]", 4096),
+}
+here = pathlib.Path(__file__).parent
+
+
+def lockstep(name, ranks):
+    layers, samples = MODELS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        # Steps in place of a shorter data set: three epochs' worth.
+        settings = [
+            f"model={layers}", "data.test=null", "log.every-steps=1000", "optimizer.momentum=0.9",
+            "optimizer.learning-rate=0.02", "optimizer.schedule=null",
+            f"training.max-steps={3 * samples // 128}", "training.epochs=3"]
+        command = [".build/release/lockstep", "launch", "-n", str(ranks)] if ranks > 1 else [
+            ".build/release/lockstep"]
+        command += ["train", "Examples/fashion-mnist-mlp.yaml", "-q", "--output", folder + "/run"]
+        for setting in settings:
+            command += ["--set", setting]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        summary = json.loads(pathlib.Path(folder, "run", "summary.json").read_text())
+        return summary["samples-per-second"]
+
+
+def pytorch(name, ranks, prefix):
+    command = prefix + [
+        sys.executable, str(here / "train.py"), "--model", name, "--ranks", str(ranks),
+        "--samples", str(MODELS[name][1])]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ranks", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument(
+        "--policy", default="", help="a prefix for PyTorch, such as 'chrt -b 0': Gloo sleeps")
+    arguments = parser.parse_args()
+    print(f"{'model':8} {'lockstep':>10} {'pytorch':>10} {'ratio':>6}   samples/s, median of "
+          f"{arguments.rounds}, {arguments.ranks} rank(s)")
+    for name in arguments.models.split(","):
+        ours, theirs = [], []
+        for _ in range(arguments.rounds):
+            ours.append(lockstep(name, arguments.ranks))
+            theirs.append(pytorch(name, arguments.ranks, arguments.policy.split()))
+        a, b = statistics.median(ours), statistics.median(theirs)
+        print(f"{name:8} {a:10.0f} {b:10.0f} {a / b:6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
