@@ -1,0 +1,21 @@
+// Reductions of the element types that collectives move. A part of the table of a kernel set: see CKernels.h.
+#ifndef CKERNELS_REDUCTIONS_H
+#define CKERNELS_REDUCTIONS_H
+
+#pragma clang assume_nonnull begin
+
+// How the elements of one type are reduced: y[i] = a[i] op b[i], where y may be a or b. The order
+// of a and b does not show in the result's bits. Elements are aligned to their own size.
+typedef void (*CCombine)(long count, const void *a, const void *b, void *y);
+typedef struct CReduction {
+  CCombine sum;
+  CCombine minimum;
+  CCombine maximum;
+  CCombine product;
+  // y /= divisor, divisor > 0
+  void (*divide)(long count, void *y, long divisor);
+} CReduction;
+
+#pragma clang assume_nonnull end
+
+#endif
