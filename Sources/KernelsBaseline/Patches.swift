@@ -123,7 +123,7 @@ func scatterPatches(
   for row in 0..<rows {
     for ky in 0..<w.kernelHeight {
       let (inside, offset) = windowRow(w, image: image, oy: oy, ox: ox, ky: ky)
-      addRun(
+      add(
         inside.count, block + row * stride + ky * rowLength + inside.lowerBound,
         images + offset + inside.lowerBound)
     }
@@ -131,48 +131,6 @@ func scatterPatches(
     if ox == w.outputWidth { (ox, oy) = (0, oy + 1) }
     if oy == w.outputHeight { (oy, image) = (0, image + 1) }
   }
-}
-
-// Runs are short: a handful of floats for the first layer's single channel. Vectors of falling
-// width cover them without a loop over single floats. (Written out: of a vector type that is a
-// parameter, every operator is a loop over lanes.)
-
-@inline(__always)
-private func addRun(
-  _ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
-) {
-  let (x, y) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
-  let size = MemoryLayout<Float>.size
-  var i = 0
-  while i + 16 <= count {
-    let sum =
-      y.loadUnaligned(fromByteOffset: i * size, as: SIMD16<Float>.self)
-      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD16<Float>.self)
-    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD16<Float>.self)
-    i += 16
-  }
-  if i + 8 <= count {
-    let sum =
-      y.loadUnaligned(fromByteOffset: i * size, as: SIMD8<Float>.self)
-      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD8<Float>.self)
-    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD8<Float>.self)
-    i += 8
-  }
-  if i + 4 <= count {
-    let sum =
-      y.loadUnaligned(fromByteOffset: i * size, as: SIMD4<Float>.self)
-      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD4<Float>.self)
-    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD4<Float>.self)
-    i += 4
-  }
-  if i + 2 <= count {
-    let sum =
-      y.loadUnaligned(fromByteOffset: i * size, as: SIMD2<Float>.self)
-      + x.loadUnaligned(fromByteOffset: i * size, as: SIMD2<Float>.self)
-    y.storeBytes(of: sum, toByteOffset: i * size, as: SIMD2<Float>.self)
-    i += 2
-  }
-  if i < count { target[i] += source[i] }
 }
 
 @inline(__always)

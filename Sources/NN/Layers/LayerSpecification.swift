@@ -120,6 +120,7 @@ extension LayerSpecification: CustomStringConvertible {
 }
 
 extension LayerSpecification {
+  /// - Precondition: `units` is positive.
   public static func dense(units: Int) -> LayerSpecification {
     try! LayerSpecification("dense", RawSetting(.integer(units)))
   }

@@ -19,7 +19,7 @@ final class MaxPool: Layer {
     outputShape = Shape(windows.outputHeight, windows.outputWidth, windows.channels)
   }
 
-  /// For each output, which pixel of its window it is: an integer as wide as a float.
+  /// For each output, which element of its image it is: an integer as wide as a float.
   func workspaceCount(rows: Int) -> Int { rows * outputShape.count }
 
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
