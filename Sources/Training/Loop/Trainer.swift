@@ -4,32 +4,16 @@ import Foundation
 import Kernels
 import NN
 
-/// What travels behind the gradients, so that means are exact however the samples are spread.
-enum GradientTail {
-  static let lossSum = 0
-  static let samples = 1
-  static let count = 16  // a cache line
-}
-
 /// Synchronous data-parallel training: every rank computes the gradient of its part of each batch, the
 /// gradients are added up, and every rank makes the same step.
 final class Trainer {
   let plan: TrainingPlan
-  let network: Network
-  let kernels: KernelSet
+  let replica: Replica
   let group: ProcessGroup
   private let configuration: TrainingConfiguration
-  private let synchronizer: GradientSynchronizer
-  private let accumulation: AccumulationPlan
-  private let accumulator: GradientAccumulator
-  private let optimizer: any Optimizer
   private let evaluator: Evaluator?
-  private let batchSum: GroupSum
-  private let losses: AlignedBuffer
   private let world: World
   private let choices = ChoiceLog()
-  /// Is told when a part of a step has ended.
-  private var ended: ((StepPart) -> Void)?
 
   let clock = PhaseClock()
   private(set) var progress = TrainingProgress()
@@ -39,7 +23,7 @@ final class Trainer {
     self.plan = plan
     self.world = world
     configuration = plan.configuration
-    kernels = KernelSet(plan.instructions)
+    let kernels = KernelSet(plan.instructions)
     var options = ProcessGroup.Options()
     options.isCanonical = plan.configuration.isReproducible
     options.choice = plan.choice
@@ -47,28 +31,18 @@ final class Trainer {
     group = try ProcessGroup(world.transport, options: options, kernels: kernels)
     let accumulation = AccumulationPlan(
       plan.partition, rank: world.rank, passes: plan.configuration.passes)
-    self.accumulation = accumulation
     evaluator = plan.test.map {
       Evaluator(
         $0, batchSize: plan.configuration.batchSize, partition: plan.partition, rank: world.rank,
         accumulation: accumulation, loss: plan.configuration.loss)
     }
     let rows = accumulation.maximumRows(plan.partition, rank: world.rank, sampler: plan.sampler)
-    let group = group
-    network = try Network(
-      plan.network, maximumRows: max(rows, evaluator?.maximumRows ?? 0),
-      gradientTail: GradientTail.count,
-      gradientMemory: { try group.allocate(Float.self, count: $0) })
-    batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
-    network.initialize(seed: configuration.seed)
-    losses = AlignedBuffer(
-      count: plan.partition.rowsOfLargestBatch(ofRank: world.rank, sampler: plan.sampler))
-    accumulator = GradientAccumulator(network.gradients, plan: accumulation, kernels: kernels)
-    optimizer = configuration.optimizer.specification.optimizer(layout: network.layout)
-    synchronizer = GradientSynchronizer(
-      network.gradients, group: group, method: configuration.algorithm,
-      bucketBytes: configuration.bucketBytes)
+    replica = try Replica(
+      plan, accumulation: accumulation, maximumRows: max(rows, evaluator?.maximumRows ?? 0),
+      group: group, kernels: kernels, clock: clock)
   }
+
+  var network: Network { replica.network }
 
   /// Trains until the plan, or a stopping rule, says stop.
   /// - Parameter log: nil on all ranks but the root.
@@ -82,7 +56,7 @@ final class Trainer {
       clock.enter(.data)
       let batch = stream.next()!
       let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
-      let loss = try trainStep(step, batch, learningRate: rate)
+      let loss = try replica.step(step, batch, learningRate: rate)
       clock.enter(.other)
       try requireFinite(loss, "loss of step \(step + 1)")
       progress.record(step: step, loss: loss, samples: batch.globalSize)
@@ -100,15 +74,15 @@ final class Trainer {
   /// Makes steps over batches of `sampler` and nothing else, as if `steps` were the whole run.
   /// - Parameter ended: called at the end of each part of each step.
   func run(steps: Int, sampler: Sampler, ended: @escaping (StepPart) -> Void) throws {
-    self.ended = ended
-    defer { self.ended = nil }
+    replica.ended = ended
+    defer { replica.ended = nil }
     let stream = BatchStream(
       plan.training, sampler: sampler, partition: plan.partition, rank: world.rank,
       range: 0..<steps, instructions: plan.instructions)
     for step in 0..<steps {
       let batch = stream.next()!
       ended(.data)
-      _ = try trainStep(
+      _ = try replica.step(
         step, batch,
         learningRate: configuration.optimizer.schedule.rate(step: step, totalSteps: steps))
     }
@@ -136,59 +110,6 @@ final class Trainer {
     }
   }
 
-  /// One step: gradients, allreduce, update. Returns the mean loss over the batch.
-  private func trainStep(_ step: Int, _ batch: Batch, learningRate: Float) throws -> Double {
-    clock.enter(.compute)
-    for number in accumulation.passes.indices {
-      try computeGradients(step, batch, pass: number)
-    }
-    clock.enter(.communication)
-    try synchronizer.finish()
-    ended?(.allreduce)
-    clock.enter(.compute)
-    let tail = network.gradients.tail
-    let samples = tail[GradientTail.samples]
-    var terms = configuration.optimizer.clipping.terms(
-      for: network.gradients, samples: samples, kernels: kernels)
-    terms.l1 = configuration.optimizer.l1
-    optimizer.step(
-      network.parameters, gradients: network.gradients, terms, learningRate: learningRate,
-      kernels: kernels)
-    ended?(.update)
-    return Double(tail[GradientTail.lossSum]) / Double(samples)
-  }
-
-  /// Forward, loss and backward over some of this rank's rows. In the last pass, gradients go out as
-  /// soon as they are there.
-  private func computeGradients(_ step: Int, _ batch: Batch, pass number: Int) throws {
-    let rows = accumulation.passes[number]
-    let isLast = number + 1 == accumulation.passes.count
-    let part = batch.part(rows.shards)
-    let pass = Pass(
-      kernels: kernels, shards: part.shards, mode: .training, seed: configuration.seed,
-      step: step, firstSample: batch.firstPosition + part.start, globalRows: batch.globalSize,
-      batchSum: batchSum)
-    let outputs = try network.forward(
-      part.inputs, pass: pass,
-      ended: ended.map { ended in { ended(.forward(stage: $0)) } })
-    configuration.loss.evaluate(
-      outputs, part.targets(configuration.loss), losses: losses.base + part.start,
-      gradient: network.outputGradient(rows: part.rows), kernels: kernels)
-    if isLast {
-      network.gradients.tail[GradientTail.lossSum] = kernels.sum(losses.base, over: batch.shards)
-      network.gradients.tail[GradientTail.samples] = Float(batch.rows)
-    }
-    accumulator.begin()
-    ended?(.loss)
-    for stage in network.stages.indices.reversed() {
-      try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
-      let offset = plan.network.gradientOffsets[stage]
-      accumulator.filled(from: offset, in: rows, isLast: isLast)
-      if isLast { try synchronizer.filled(from: offset) }
-      ended?(.backward(stage: stage))
-    }
-  }
-
   private func stepEvent(_ step: Int, _ loss: Double, _ rate: Float) -> StepEvent {
     let seconds = clock.elapsed
     return StepEvent(
@@ -200,7 +121,7 @@ final class Trainer {
   /// Evaluates, reports, and decides - alike on all ranks - whether training is over.
   private func endEpoch(log: RunLog?) throws -> Bool {
     clock.enter(.evaluation)
-    let result = try evaluator?.evaluate(network, group: group, kernels: kernels)
+    let result = try evaluator?.evaluate(network, group: group, kernels: replica.kernels)
     clock.enter(.other)
     progress.endEpoch(result, trainingSeconds: clock.trainingSeconds)
     if let result {
