@@ -30,6 +30,9 @@ typedef struct CActivations {
   // By the outputs y of the forward function.
   void (*sigmoidGradient)(long count, const float *y, const float *dy, float *dx);
   void (*tanhGradient)(long count, const float *y, const float *dy, float *dx);
+  // y = x / (1 + e^-v), v = 2 sqrt(2 / pi) (x + 0.044715 x^3)
+  void (*geluTanh)(long count, const float *x, float *y);
+  void (*geluTanhGradient)(long count, const float *x, const float *dy, float *dx);
 } CActivations;
 
 // losses[i] = a row's loss, and dx its gradient; dx may be x. Those with targets, one a column, are

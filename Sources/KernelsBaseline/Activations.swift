@@ -4,7 +4,8 @@ func activationTable() -> CActivations {
   CActivations(
     leakyReLU: leakyReLU, leakyReLUGradient: leakyReLUGradient,
     gelu: geluOfAll, geluGradient: geluGradient,
-    sigmoidGradient: sigmoidGradient, tanhGradient: tanhGradient)
+    sigmoidGradient: sigmoidGradient, tanhGradient: tanhGradient,
+    geluTanh: geluTanhOfAll, geluTanhGradient: geluTanhGradient)
 }
 
 func relu(_ count: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
@@ -57,6 +58,21 @@ private func geluGradient(
 ) {
   @inline(__always)
   func gradient(_ x: Vector, _ dy: Vector) -> Vector { dy * geluDerivative(x) }
+  map(count, x, dy, dx, gradient)
+}
+
+private func geluTanhOfAll(
+  _ count: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>
+) {
+  map(count, x, y, geluTanh)
+}
+
+private func geluTanhGradient(
+  _ count: Int, _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
+  _ dx: UnsafeMutablePointer<Float>
+) {
+  @inline(__always)
+  func gradient(_ x: Vector, _ dy: Vector) -> Vector { dy * geluTanhDerivative(x) }
   map(count, x, dy, dx, gradient)
 }
 

@@ -116,12 +116,13 @@ struct BoundsTests {
         let y = fences.output(count)
         for function in [
           functions.exponential, functions.logarithm, functions.tanh, functions.erf,
-          functions.sigmoid, functions.softplus, activations.gelu,
+          functions.sigmoid, functions.softplus, activations.gelu, activations.geluTanh,
         ] { function(count, x, y) }
         activations.leakyReLU(count, 0.1, x, y)
         activations.leakyReLUGradient(count, 0.1, x, dy, y)
         for gradient in [
-          activations.geluGradient, activations.sigmoidGradient, activations.tanhGradient,
+          activations.geluGradient, activations.geluTanhGradient,
+          activations.sigmoidGradient, activations.tanhGradient,
         ] { gradient(count, x, dy, y) }
         table.random.dropout(count, 1, 2, 1 << 31, 2, x, y)
         let blocks = fences.output([UInt32](repeating: 0, count: 4 * count))

@@ -42,6 +42,10 @@ struct FunctionTests {
     Function(
       testDescription: "gelu", ulps: 5, exact: { $0 * erfc(-$0 * 0.5.squareRoot()) / 2 }
     ) { k in { k.gelu($0, into: $1) } },
+    Function(
+      testDescription: "gelu by tanh", ulps: 6,
+      exact: { $0 / (1 + exp(-2 * (2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }
+    ) { k in { k.geluTanh($0, into: $1) } },
   ]
 
   /// Every 4001st bit pattern (a prime: all mantissas, all exponents), the finite ones.
@@ -94,6 +98,9 @@ struct FunctionTests {
       "sigmoid": [(-.infinity, 0), (-0.0, 0.5), (0, 0.5), (smallest, 0.5), (.infinity, 1)],
       "softplus": [(-.infinity, 0), (88, 88), (3e38, 3e38), (.infinity, .infinity)],
       "gelu": [
+        (-.infinity, -0.0), (-0.0, -0.0), (0, 0), (14, 14), (3e38, 3e38), (.infinity, .infinity),
+      ],
+      "gelu by tanh": [
         (-.infinity, -0.0), (-0.0, -0.0), (0, 0), (14, 14), (3e38, 3e38), (.infinity, .infinity),
       ],
     ]

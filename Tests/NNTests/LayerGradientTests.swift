@@ -28,6 +28,7 @@ struct LayerGradientTests {
     Case(layer: named("leaky-relu")), Case(layer: named("leaky-relu", 0.3)),
     Case(layer: named("leaky-relu", 0.0)),
     Case(layer: named("sigmoid")), Case(layer: named("tanh")), Case(layer: named("gelu")),
+    Case(layer: named("gelu", ["approximate": "tanh"])),
     Case(layer: named("dropout", 0.4), inputShape: Shape(37)), Case(layer: named("dropout", 0.0)),
     // Divided by the deviation of five numbers, which is rarely below a tenth.
     Case(layer: named("batch-norm"), roundings: 100),

@@ -109,7 +109,11 @@ final class ReferenceRun {
     case "tanh":
       return x.map { $0.map(tanh) }
     case "gelu":
-      return x.map { $0.map { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 } }
+      if layer.text("approximate") == "none" {
+        return x.map { $0.map { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 } }
+      }
+      let factor = (2 / Double.pi).squareRoot()
+      return x.map { $0.map { $0 / 2 * (1 + tanh(factor * ($0 + 0.044715 * $0 * $0 * $0))) } }
     case "dropout":
       let mask = DropoutMask(
         seed: pass.seed, layer: stages, step: pass.step, rate: Float(layer.number("rate")))
@@ -265,6 +269,15 @@ struct ReferenceWindows {
 extension LayerSpecification {
   /// A setting that is a number.
   func number(_ key: String) -> Double { settings.number(key) }
+
+  /// A setting that is a word.
+  func text(_ key: String) -> String? {
+    if case .text(let text)? = settings.first(where: { $0.key == key })?.value.value {
+      text
+    } else {
+      nil
+    }
+  }
 
   /// A setting that is true or false.
   func flag(_ key: String) -> Bool {

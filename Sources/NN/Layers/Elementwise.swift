@@ -57,12 +57,27 @@ final class Elementwise: Layer {
     return { Elementwise("leaky-relu", function, inputShape: $0) }
   }
 
-  /// y = x P(x), P the distribution of a standard normal variable (Hendrycks & Gimpel, 2016).
-  static let gelu = definition(
-    "gelu",
-    Function(
-      forward: { $0.gelu($1, into: $2) },
-      backward: { $0.geluGradient($1, $2, into: $3) }, reads: .input))
+  /// y = x P(x), P the distribution of a standard normal variable (Hendrycks & Gimpel, 2016), or its
+  /// approximation by tanh.
+  static let gelu = LayerDefinition("gelu", example: "gelu, or {gelu: {approximate: tanh}}") {
+    let function =
+      switch $0.choice("approximate", default: GELUApproximation.none) {
+      case .none:
+        Function(
+          forward: { $0.gelu($1, into: $2) },
+          backward: { $0.geluGradient($1, $2, into: $3) }, reads: .input)
+      case .tanh:
+        Function(
+          forward: { $0.geluTanh($1, into: $2) },
+          backward: { $0.geluTanhGradient($1, $2, into: $3) }, reads: .input)
+      }
+    return { Elementwise("gelu", function, inputShape: $0) }
+  }
+
+  /// Named as PyTorch names them.
+  private enum GELUApproximation: String, CaseIterable {
+    case none, tanh
+  }
 
   /// y = 1 / (1 + e^-x).
   static let sigmoid = definition(

@@ -208,8 +208,16 @@ tanh = elementwise(lambda x, s: torch.tanh(x),
                    (3, lambda x, y: y.abs()), (8, lambda x, y: 1 + y.abs()))
 # The tail's exponential and ratio are good to a few ulp, ten roundings together; the probability
 # is up to 1, and what the density adds below 1/4.
-gelu = elementwise(lambda x, s: F.gelu(x),
-                   (12, lambda x, y: x.abs()), (12, lambda x, y: torch.full_like(x, 1.25)))
+gelu_erf = elementwise(lambda x, s: F.gelu(x),
+                       (12, lambda x, y: x.abs()), (12, lambda x, y: torch.full_like(x, 1.25)))
+# 6 ulp; the gradient's terms are as large, and go through up to 26 roundings.
+gelu_tanh = elementwise(lambda x, s: F.gelu(x, approximate="tanh"),
+                        (12, lambda x, y: x.abs()), (26, lambda x, y: torch.full_like(x, 1.25)))
+
+
+def gelu(run, x, settings):
+    forms = {"none": gelu_erf, "tanh": gelu_tanh}
+    return forms[settings.get("approximate", "none")](run, x, settings)
 
 
 def dropout(run, x, settings):
@@ -332,11 +340,13 @@ def layer_cases():
     yield [{"leaky-relu": {}}], [7]
     yield [{"leaky-relu": {"slope": 0.3}}], [2, 3]
     yield [{"gelu": {}}], [17]
+    yield [{"gelu": {"approximate": "tanh"}}], [17]
     yield [{"sigmoid": {}}], [17]
     yield [{"tanh": {}}], [17]
     # Whole numbers: zeros, larger arguments, and equal maxima.
     for layer in "relu", "leaky-relu", "gelu", "sigmoid", "tanh":
         yield [{layer: {}}], [6], {"whole-below": 8}
+    yield [{"gelu": {"approximate": "tanh"}}], [6], {"whole-below": 8}
     yield [{"max-pool": {"size": 2, "stride": 1}}], [4, 5, 2], {"whole-below": 2}
     yield [{"dropout": {"rate": 0.4}}], [7], {"training": False}
     yield [{"embedding": {"words": 5, "dimension": 3}}], [4], {"words": 5}
