@@ -103,6 +103,7 @@ let package = Package(
     // Tests. The bundle never starts MPI itself: it starts mpirun on RankCases and on the product.
     .target(name: "TestSupport", path: "Tests/Support"),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(name: "CRecorders", path: "Tests/CRecorders"),
     // Optimized in debug builds too: cases check millions of elements.
     .executableTarget(
       name: "RankCases", dependencies: ["CAllocations", "MPI", "Collective", "Kernels"],
@@ -118,7 +119,9 @@ let package = Package(
       dependencies: ["Training", "Collective", "Datasets", "NN", "Kernels", "TestSupport"],
       exclude: ["Oracles"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Collective", "Kernels"]),
+    .testTarget(
+      name: "BenchmarksTests",
+      dependencies: ["Benchmarks", "CKernels", "CRecorders", "Collective", "Kernels"]),
     .testTarget(
       name: "ProductTests",
       dependencies: ["lockstep", "RankCases", "Collective", "Kernels", "TestSupport"],

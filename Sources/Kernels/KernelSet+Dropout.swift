@@ -19,6 +19,17 @@ public struct DropoutMask: Sendable {
     threshold = UInt32(rate * 0x1p32)
     scale = 1 / (1 - rate)
   }
+
+  /// Whether element `index` of sample `number` stays.
+  public func keeps(_ index: Int, of number: Int) -> Bool {
+    let (sample, block) = (UInt64(number), UInt64(index / 4))
+    let words = RandomStream.philox(
+      counter: SIMD4(
+        UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32),
+        UInt32(truncatingIfNeeded: sample), UInt32(truncatingIfNeeded: sample >> 32)),
+      key: SIMD2(UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: key >> 32)))
+    return words[index % 4] >= threshold
+  }
 }
 
 extension KernelSet {

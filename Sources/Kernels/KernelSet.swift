@@ -22,17 +22,26 @@ public final class KernelSet {
   let indices = IndexScratch()
 
   /// - Precondition: the CPU supports `instructions`.
-  public init(_ instructions: InstructionSet) {
+  public convenience init(_ instructions: InstructionSet) {
     precondition(instructions.isSupported, "this CPU has no \(instructions)")
+    self.init(instructions, table: KernelSet.table(of: instructions))
+  }
+
+  /// With kernels in place of the set's own.
+  init(_ instructions: InstructionSet, table: CKernelTable) {
     self.instructions = instructions
+    self.table = table
+  }
+
+  static func table(of instructions: InstructionSet) -> CKernelTable {
     #if arch(x86_64)
       switch instructions {
-      case .baseline: table = KernelsBaseline.kernelTable()
-      case .avx2: table = KernelsAVX2.kernelTable()
-      case .avx512: table = KernelsAVX512.kernelTable()
+      case .baseline: KernelsBaseline.kernelTable()
+      case .avx2: KernelsAVX2.kernelTable()
+      case .avx512: KernelsAVX512.kernelTable()
       }
     #else
-      table = KernelsBaseline.kernelTable()
+      KernelsBaseline.kernelTable()
     #endif
   }
 }

@@ -33,6 +33,10 @@ public struct RandomStream: Sendable {
       key: key)
   }
 
+  /// The upper half of the counter, and the key, low words first.
+  var upperCounter: UInt64 { UInt64(purpose) | UInt64(instance) << 32 }
+  var wholeKey: UInt64 { UInt64(key.x) | UInt64(key.y) << 32 }
+
   /// Four floats in 0..<1, multiples of 2^-24.
   public func uniforms(_ index: UInt64) -> SIMD4<Float> {
     SIMD4<Float>(block(index) &>> 8) * 0x1p-24

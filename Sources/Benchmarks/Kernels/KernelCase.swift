@@ -2,7 +2,8 @@ import Kernels
 
 /// What a kernel is for.
 enum KernelGroup: String, CaseIterable, Encodable {
-  case product, convolution, pooling, elementwise, loss, reduction, conversion, optimizer
+  case product, sparse, convolution, pooling, elementwise, activation, normalization, random, loss
+  case reduction, conversion, optimizer
 }
 
 /// One kernel at one shape: what it costs at least, and how it is called and checked.

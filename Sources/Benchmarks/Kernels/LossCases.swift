@@ -4,10 +4,11 @@ import Kernels
 extension KernelCase {
   /// Ten classes and a thousand.
   static var losses: [KernelCase] {
-    [10, 1000].flatMap {
+    [10, 1000].flatMap { columns in
       [
-        softmax(columns: $0), softmaxCrossEntropy(columns: $0), squaredError(columns: $0),
-      ]
+        softmax(columns: columns), softmaxGradient(columns: columns),
+        softmaxCrossEntropy(columns: columns), multiClassHinge(columns: columns),
+      ] + valueLosses.map { $0.evaluation(rows: rows, columns: columns) }
     } + [sum(shards: 8)]
   }
 
@@ -31,6 +32,30 @@ extension KernelCase {
         Expected(
           share(of: $0 % columns, in: row($0 / columns, of: x, columns)),
           roundings: roundings(columns: columns))
+      }
+    }
+  }
+
+  private static func softmaxGradient(columns: Int) -> KernelCase {
+    let count = rows * columns
+    return KernelCase(
+      group: .loss, kernel: "softmaxGradient", shape: "\(rows)x\(columns)", bytes: 12 * count,
+      footprint: 12 * count
+    ) { kernels in
+      let y = Operand<Float>(count, seed: 1, in: 0...1)
+      let dy = Operand<Float>(count, seed: 2)
+      let dx = Operand<Float>(results: count)
+      return PreparedKernel(
+        call: {
+          kernels.softmaxGradient(
+            y.matrix(rows, columns), dy.matrix(rows, columns), into: dx.matrix(rows, columns))
+        }, count: count, result: { Double(dx.base[$0]) }
+      ) {
+        let products = zip(row($0 / columns, of: y, columns), row($0 / columns, of: dy, columns))
+          .map { $0 * $1 }
+        return Expected(
+          Double(y.base[$0]) * (Double(dy.base[$0]) - products.reduce(0, +)),
+          roundings: columns + 4, scale: 1 + products.reduce(0) { $0 + abs($1) })
       }
     }
   }
@@ -79,34 +104,39 @@ extension KernelCase {
   }
 
   /// The results are the losses, then the gradient.
-  private static func squaredError(columns: Int) -> KernelCase {
+  private static func multiClassHinge(columns: Int) -> KernelCase {
     let count = rows * columns
-    let bytes = 12 * count + 4 * rows
+    let bytes = 8 * count + 8 * rows
     return KernelCase(
-      group: .loss, kernel: "squaredError", shape: "\(rows)x\(columns)", bytes: bytes,
+      group: .loss, kernel: "multiClassHinge", shape: "\(rows)x\(columns)", bytes: bytes,
       footprint: bytes
     ) { kernels in
       let x = Operand<Float>(count, seed: 1)
-      let targets = Operand<Float>(count, seed: 2)
+      let labels = Operand<Int32>(rows) { Int32($0 * 7 % columns) }
       let losses = Operand<Float>(results: rows)
       let dx = Operand<Float>(results: count)
-      func difference(_ index: Int) -> Double {
-        Double(x.base[index]) - Double(targets.base[index])
+      /// Of the label's output and every other: by how much they are too close; 0 at the label.
+      func excess(_ i: Int) -> [Double] {
+        let (row, label) = (row(i, of: x, columns), Int(labels.base[i]))
+        return row.indices.map { $0 == label ? 0 : max(0, 1 + row[$0] - row[label]) }
       }
       return PreparedKernel(
         call: {
-          kernels.squaredError(
-            x.matrix(rows, columns), targets: targets.base, losses: losses.base,
+          kernels.multiClassHinge(
+            x.matrix(rows, columns), labels: labels.base, losses: losses.base,
             into: dx.matrix(rows, columns))
         }, count: rows + count,
         result: { Double($0 < rows ? losses.base[$0] : dx.base[$0 - rows]) }
       ) { index in
         if index < rows {
-          let squares = (0..<columns).map { difference(index * columns + $0) }.map { $0 * $0 }
           return Expected(
-            squares.reduce(0, +) / Double(columns), roundings: columns + 4)
+            excess(index).reduce(0, +) / Double(columns), roundings: columns + 4, scale: 3)
         }
-        return Expected(2 * difference(index - rows) / Double(columns), roundings: 4)
+        let (i, j) = ((index - rows) / columns, (index - rows) % columns)
+        let active = excess(i).map { $0 > 0 ? 1.0 : 0 }
+        return Expected(
+          (j == Int(labels.base[i]) ? -active.reduce(0, +) : active[j]) / Double(columns),
+          roundings: 2)
       }
     }
   }
