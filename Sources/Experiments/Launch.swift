@@ -75,7 +75,8 @@ public struct Launch: Equatable, Sendable {
     arguments(on: machine, environment: environment).map(Launch.quoted).joined(separator: " ")
   }
 
-  private static func quoted(_ word: String) -> String {
+  /// A word as a shell reads it.
+  public static func quoted(_ word: String) -> String {
     let isPlain =
       !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:@%+".contains($0) }
     return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"

@@ -132,22 +132,11 @@ struct BenchAllreduce: ParsableCommand {
   private func launch(_ environment: [String: String]) throws {
     // Refused here, it is refused once.
     _ = try InstructionSet.selected(by: environment)
-    let machine = Machine.current
-    let ranks = try ranks ?? Experiments.Launch.slots(hostfile: hostfile, on: machine)
+    let ranks = try ranks ?? Experiments.Launch.slots(hostfile: hostfile, on: .current)
     var words = commandWords(ranks: ranks)
     if let json { words += ["--json", json] }
     if let tune { words += ["--tune", tune] }
-    let launch = Experiments.Launch(
-      ranks: ranks, hostfile: hostfile, command: [try ownPath()] + words)
-    try launch.validate()
-    if isDryRun(environment) {
-      say(launch.line(on: machine, environment: environment))
-      return
-    }
-    let job = try LaunchedJob(launch, on: machine, environment: environment)
-    job.forwardSignals()
-    let code = job.wait()
-    if code != 0 { throw ArgumentParser.ExitCode(code) }
+    try launchSelf(words, ranks: ranks, hostfile: hostfile, environment: environment)
   }
 
   /// The words behind `lockstep` that ask for this measurement, every value included.

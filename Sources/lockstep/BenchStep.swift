@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarks
+import Experiments
 import Foundation
 import MPI
 import Training
@@ -8,10 +9,11 @@ import Training
 struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
-    abstract: "Times a training step layer by layer, on one rank.",
+    abstract: "Times a training step layer by layer.",
     discussion: """
-      The steps are those of training, with the data that the configuration names; no MPI is started \
-      and nothing is written. Where there are no data, synthetic ones of the same shape do:
+      The steps are those of training, with the data that the configuration names, and nothing is \
+      written. On several ranks, times are means over ranks, and the allreduce of every bucket of \
+      gradients is listed too. Where there are no data, synthetic ones of the same shape do:
       --set 'data={format: synthetic, features: [28, 28], classes: 10, train: {samples: 4096}}'
 
       Example:  lockstep bench step Examples/fashion-mnist-mlp.yaml --batch 64
@@ -40,33 +42,54 @@ struct BenchStep: ParsableCommand {
       valueName: "file"))
   var json: String?
 
+  @Option(
+    name: .customShort("n", allowingJoined: true),
+    help: "Ranks to start. Default: one. Under mpirun: those that mpirun has started.")
+  var ranks: Int?
+
   func validate() throws {
     guard (1...1_000_000).contains(steps) else {
       throw ValidationError("--steps: \(steps) is not a number from 1 to 1000000")
+    }
+    if let ranks, ranks < 1 {
+      throw ValidationError("-n: \(ranks) is not a number of ranks")
     }
   }
 
   func run() throws {
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
-      guard !Session.isLaunched(environment: environment) else {
-        throw TrainingError(
-          ExitStatus.usage, "bench step measures one rank: start it without mpirun")
+      if let ranks, ranks > 1, !Session.isLaunched(environment: environment) {
+        return try launchSelf(
+          words(ranks: ranks) + (json.map { ["--json", $0] } ?? []), ranks: ranks,
+          environment: environment)
       }
-      let configuration = try TrainingConfiguration(
-        file: config, settings: settings + (batch.map { ["training.batch-size=\($0)"] } ?? []),
-        environment: environment)
-      try StepBenchmark(
-        configuration, config: config, steps: steps,
-        program: .current(words: words, environment: environment),
-        output: .standard(json: json)
-      ).run()
+      try asRank { try run(on: $0, environment: environment) }
     }
   }
 
+  private func run(on world: World, environment: [String: String]) throws {
+    if let ranks, ranks != world.size {
+      throw JointFailure(
+        ExitStatus.usage,
+        "-n \(ranks): mpirun has started \(world.size) ranks, which is its part")
+    }
+    let program = BenchmarkProgram.current(
+      words: words(ranks: world.size).map(Experiments.Launch.quoted), environment: environment)
+    let configuration = try readConfiguration(
+      file: config, settings: settings + (batch.map { ["training.batch-size=\($0)"] } ?? []),
+      world: world, program: .current(isQuiet: false))
+    let benchmark = try StepBenchmark(
+      configuration, config: config, steps: steps, world: world, program: program)
+    try benchmark.run(
+      output: world.isRoot
+        ? .standard(json: json) : BenchmarkOutput(line: { _ in }, record: { _ in }))
+  }
+
   /// Those that ask for the same measurement.
-  private var words: [String] {
-    ["bench", "step", config] + (batch.map { ["--batch", "\($0)"] } ?? [])
-      + ["--steps", "\(steps)"] + settings.flatMap { ["--set", "'\($0)'"] }
+  private func words(ranks: Int) -> [String] {
+    ["bench", "step", config] + (ranks > 1 ? ["-n", "\(ranks)"] : [])
+      + (batch.map { ["--batch", "\($0)"] } ?? []) + ["--steps", "\(steps)"]
+      + settings.flatMap { ["--set", $0] }
   }
 }

@@ -36,19 +36,10 @@ struct Launch: ParsableCommand {
     let train = parsedCommand()
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
-      let machine = Machine.current
-      let launch = Experiments.Launch(
-        ranks: try ranks ?? defaultRanks(for: train, on: machine, environment: environment),
-        hostfile: hostfile, command: [try ownPath()] + command)
-      try launch.validate()
-      if isDryRun(environment) {
-        say(launch.line(on: machine, environment: environment))
-        return
-      }
-      let job = try LaunchedJob(launch, on: machine, environment: environment)
-      job.forwardSignals()
-      let code = job.wait()
-      if code != 0 { throw ArgumentParser.ExitCode(code) }
+      try launchSelf(
+        command,
+        ranks: try ranks ?? defaultRanks(for: train, on: .current, environment: environment),
+        hostfile: hostfile, environment: environment)
     }
   }
 

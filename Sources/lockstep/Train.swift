@@ -1,7 +1,4 @@
 import ArgumentParser
-import Collective
-import Foundation
-import MPI
 import Training
 
 /// `lockstep train`: the same under `mpirun`, under `srun`, and alone.
@@ -35,28 +32,7 @@ struct Train: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    try reportingErrors {
-      guard Session.isLaunched(environment: ProcessInfo.processInfo.environment) else {
-        return try run(
-          World(
-            LoopbackTransport.alone(), host: ProcessInfo.processInfo.hostName, carrier: "none"))
-      }
-      let code = try Session.run(exitCode: exitStatus(of:)) { try run(asRankOf: $0) }
-      if code != ExitStatus.success { throw ArgumentParser.ExitCode(code) }
-    }
-  }
-
-  /// Returns the exit code of what all ranks know; any other error is one rank's, and thrown.
-  private func run(asRankOf communicator: Communicator) throws -> Int32 {
-    let world = try World(
-      MPITransport(communicator), host: Session.processorName, carrier: Session.libraryVersion)
-    do {
-      try run(world)
-      return ExitStatus.success
-    } catch let failure as JointFailure {
-      if world.isRoot { printError(failure) }
-      return failure.exitCode
-    }
+    try reportingErrors { try asRank(run(_:)) }
   }
 
   private func run(_ world: World) throws {

@@ -97,14 +97,57 @@ extension ProductTests {
       #expect(result.output.isEmpty && !result.errors.isEmpty)
     }
 
-    @Test("a configuration that is not there, and ranks that mpirun has started")
-    func refusedRuns() throws {
-      let missing = try Launching.alone(["bench", "step", "/nowhere/config.yaml"])
-      #expect(missing.status == 66, "\(missing.errors)")
+    @Test("under mpirun, the allreduce of every bucket is listed once for all ranks")
+    func ranks() throws {
       let folder = try TemporaryDirectory()
       let config = try folder.file("config.yaml", BenchStepTests.configuration)
-      let ranks = try Launching.mpirun(2, [Launching.lockstep, "bench", "step", config])
-      #expect(ranks.status == 64 && ranks.errors.contains("without mpirun"), "\(ranks.errors)")
+      let words = [
+        Launching.lockstep, "bench", "step", config, "--steps", "3", "--set",
+        "collective.bucket-bytes=2000",
+      ]
+      let result = try Launching.mpirun(2, words)
+      #expect(result.status == 0, "\(result.errors)")
+      let lines = result.output.split(separator: "\n").map(String.init)
+      #expect(lines.contains { $0.hasSuffix("; 2 ranks on 1 node") })
+      #expect(lines.contains { $0.contains("bench step \(config) -n 2 --steps 3 --set") })
+      let allreduce = lines.firstIndex { $0.contains("  allreduce  ") }!
+      #expect(
+        lines[allreduce + 1].contains("bucket 0") && lines[allreduce + 2].contains("bucket 1"))
+
+      let json = try Launching.mpirun(2, words + ["--json", "-"])
+      let objects = try json.output.split(separator: "\n").map {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]
+      }
+      let parts = objects.filter { $0["event"] as? String == "part" }
+      let buckets = objects.filter { $0["event"] as? String == "bucket" }
+      #expect(objects[0]["ranks"] as? Int == 2 && objects[0]["nodes"] as? Int == 1)
+      #expect(abs(parts.reduce(0) { $0 + ($1["share"] as! Double) } - 1) < 1e-9)
+      // The slab goes into buckets once, its tail included.
+      let parameters = objects[0]["parameters"] as! Int
+      #expect(buckets.reduce(0) { $0 + ($1["bytes"] as! Int) } >= 4 * parameters)
+      let whole = parts.first { $0["kind"] as? String == "allreduce" }!["microseconds"] as! Double
+      #expect(buckets.reduce(0) { $0 + ($1["microseconds"] as! Double) } <= whole + 1e-6)
+    }
+
+    @Test("-n starts the ranks, and refuses to be another number than mpirun's")
+    func launched() throws {
+      let folder = try TemporaryDirectory()
+      let config = try folder.file("config.yaml", BenchStepTests.configuration)
+      let words = ["bench", "step", config, "-n", "2", "--steps", "2"]
+      let dry = try Launching.alone(words, environment: ["DRY_RUN": "1"])
+      #expect(dry.status == 0 && dry.output.hasPrefix("mpirun "), "\(dry.errors)")
+      #expect(dry.output.contains("bench step \(config) -n 2 --steps 2"))
+      let wrong = try Launching.mpirun(3, [Launching.lockstep] + words)
+      #expect(wrong.status == 64 && wrong.errors.contains("mpirun has started 3 ranks"))
+    }
+
+    @Test("a configuration that is not there")
+    func missing() throws {
+      let missing = try Launching.alone(["bench", "step", "/nowhere/config.yaml"])
+      #expect(missing.status == 66, "\(missing.errors)")
+      let ranks = try Launching.mpirun(
+        2, [Launching.lockstep, "bench", "step", "/nowhere/config.yaml"])
+      #expect(ranks.status == 66, "\(ranks.errors)")
     }
   }
 }

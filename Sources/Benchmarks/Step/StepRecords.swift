@@ -11,6 +11,8 @@ struct StepHeaderRecord: Encodable {
   var version: String
   var commit: String
   var cpu: String
+  var ranks: Int
+  var nodes: Int
   var kernels: String
   var config: String
   var batch: Int
@@ -20,15 +22,25 @@ struct StepHeaderRecord: Encodable {
 
   /// The same for people.
   var lines: [String] {
-    [
-      "lockstep \(version) (\(commit)): a training step by layer",
-      "machine    \(cpu); one rank",
-      "kernels    \(kernels)",
-      "step       \(config), \(batch) samples, \(parameters) parameters",
-      "time       median over \(steps) steps",
-      "GFLOP/s    of forward and backward together, where a layer says its operations",
-      "repeat     \(command)",
-    ].map { "# \($0)" }
+    let lines =
+      [
+        "lockstep \(version) (\(commit)): a training step by layer",
+        "machine    \(cpu); "
+          + (ranks == 1 ? "one rank" : "\(ranks) ranks on \(nodes) node\(nodes == 1 ? "" : "s")"),
+        "kernels    \(kernels)",
+        "step       \(config), \(batch) samples, \(parameters) parameters",
+        "time       median over \(steps) steps" + (ranks == 1 ? "" : ", mean over ranks"),
+        "GFLOP/s    of forward and backward" + (ranks == 1 ? "" : " of all ranks")
+          + " together, where a layer says its operations",
+      ]
+      + (ranks == 1
+        ? []
+        : [
+          "allreduce  what is not hidden behind backward: starting it, and waiting for each bucket "
+            + "in turn"
+        ])
+      + ["repeat     \(command)"]
+    return lines.map { "# \($0)" }
   }
 }
 
@@ -50,6 +62,15 @@ struct StepPartRecord: Encodable {
   var share: Double
 }
 
+/// A part of the allreduce: waiting for the rest of one bucket, behind those that started earlier.
+struct StepBucketRecord: Encodable {
+  let event = "bucket"
+  /// In the order in which they start.
+  var bucket: Int
+  var bytes: Int
+  var microseconds: Double
+}
+
 /// The step as a whole.
 struct StepTotalRecord: Encodable {
   let event = "total"
@@ -66,17 +87,26 @@ struct StepTotalRecord: Encodable {
 /// The same for people.
 enum StepTable {
   static func text(
-    _ parts: [StepPartRecord], inputShape: String, total: StepTotalRecord
+    _ parts: [StepPartRecord], _ buckets: [StepBucketRecord], inputShape: String,
+    total: StepTotalRecord
   ) -> String {
     func time(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
     func rate(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
     let input = ["", "input", inputShape, "-", "-", "-", "-", "-"]
-    let rows = parts.map {
+    let rows = parts.flatMap { part in
       [
-        $0.layer ?? "", $0.kind, $0.outputShape ?? "", time($0.forwardMicroseconds),
-        time($0.backwardMicroseconds), time($0.microseconds), rate($0.gflops),
-        String(format: "%.1f %%", 100 * $0.share),
+        [
+          part.layer ?? "", part.kind, part.outputShape ?? "", time(part.forwardMicroseconds),
+          time(part.backwardMicroseconds), time(part.microseconds), rate(part.gflops),
+          String(format: "%.1f %%", 100 * part.share),
+        ]
       ]
+        + (part.kind == "allreduce" ? buckets : []).map {
+          [
+            "", "  bucket \($0.bucket)", "\($0.bytes) bytes", "-", "-", time($0.microseconds), "-",
+            "",
+          ]
+        }
     }
     let sum = [
       "", "step", "", time(total.forwardMicroseconds), time(total.backwardMicroseconds),

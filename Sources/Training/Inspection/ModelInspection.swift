@@ -55,9 +55,15 @@ public struct ModelInspection {
       network, configuration, rows: rowsPerRank)
     memory.workspace =
       4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rowsPerRank)))
-    var buckets = GradientBuckets(
-      count: network.layout.count + GradientTail.count, bucketBytes: configuration.bucketBytes)
-    bucketBytes = network.gradientOffsets.reversed().compactMap {
+    bucketBytes = network.bucketBytes(atLeast: configuration.bucketBytes)
+  }
+}
+
+extension NetworkPlan {
+  /// Bytes of each allreduce of gradients in a step, in the order in which they start.
+  func bucketBytes(atLeast least: Int) -> [Int] {
+    var buckets = GradientBuckets(count: layout.count + GradientTail.count, bucketBytes: least)
+    return gradientOffsets.reversed().compactMap {
       buckets.next(filledFrom: $0).map { 4 * $0.count }
     }
   }

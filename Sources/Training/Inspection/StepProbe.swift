@@ -1,6 +1,5 @@
 import Collective
 import Datasets
-import Foundation
 import Kernels
 import NN
 
@@ -12,13 +11,15 @@ public enum StepPart: Hashable, Sendable {
   case forward(stage: Int)
   case loss
   case backward(stage: Int)
-  /// What is left of the allreduce of gradients.
-  case allreduce
+  /// Starting the allreduces of gradients and moving them on, between stages of backward.
+  case allreduceProgress
+  /// Waiting for what is left of a bucket's allreduce, in the order in which they started.
+  case allreduce(bucket: Int)
   case update
 }
 
-/// The steps of a run on one rank, to be watched from outside: what `train` does, without log,
-/// evaluation and run directory.
+/// The steps of a run, to be watched from outside: what `train` does, without log, evaluation and run
+/// directory.
 public struct StepProbe {
   /// One stage of the network: what `backward` counts down, and `forward` up.
   public struct Stage: Sendable {
@@ -26,7 +27,8 @@ public struct StepProbe {
     public var number: String
     public var kind: String
     public var outputShape: Shape
-    /// Multiplications and additions of a step; 0 if the layer says nothing of them.
+    /// Multiplications and additions of a step, on all ranks together; 0 if the layer says nothing of
+    /// them.
     public var forwardFlops: Double
     public var backwardFlops: Double
   }
@@ -34,20 +36,24 @@ public struct StepProbe {
   private let plan: TrainingPlan
   private let trainer: Trainer
 
-  /// Opens the data that the configuration names.
+  /// Opens the data that the configuration names. Collective.
   /// - Throws: `JointFailure` if the run could not start.
-  public init(_ configuration: TrainingConfiguration, environment: [String: String]) throws {
-    let world = try World(
-      LoopbackTransport.alone(), host: ProcessInfo.processInfo.hostName, carrier: "none")
+  public init(
+    _ configuration: TrainingConfiguration, world: World, environment: [String: String]
+  ) throws {
     plan = try TrainingPlan(configuration, world: world, environment: environment)
     trainer = try Trainer(plan, world: world)
   }
 
   public var instructions: InstructionSet { plan.instructions }
-  /// Samples of a step: fewer than asked for where the data have no more.
+  /// Samples of a step on all ranks: fewer than asked for where the data have no more.
   public var batchSize: Int { plan.sampler.positions(ofBatch: 0).count }
   public var inputShape: Shape { plan.network.inputShape }
   public var parameters: Int { plan.network.layout.parameterCount }
+  /// Bytes of each allreduce of gradients in a step, in the order in which they start.
+  public var bucketBytes: [Int] {
+    plan.network.bucketBytes(atLeast: plan.configuration.bucketBytes)
+  }
 
   public var stages: [Stage] {
     plan.network.stages.enumerated().map { number, stage in
@@ -60,7 +66,15 @@ public struct StepProbe {
     }
   }
 
-  /// Makes steps, with full batches only.
+  /// What a step may do, in the order of a step of one pass.
+  public var parts: [StepPart] {
+    let stages = plan.network.stages.indices
+    return [.data] + stages.map { .forward(stage: $0) } + [.loss]
+      + stages.reversed().map { .backward(stage: $0) } + [.allreduceProgress]
+      + bucketBytes.indices.map { .allreduce(bucket: $0) } + [.update]
+  }
+
+  /// Makes steps, with full batches only. Collective.
   /// - Parameter ended: called at the end of each part of each step. A part comes once a step, with
   ///   `training.accumulate` more often.
   /// - Throws: what `Trainer` throws.

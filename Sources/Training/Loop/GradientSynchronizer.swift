@@ -37,8 +37,12 @@ final class GradientSynchronizer {
   }
 
   /// Blocks until the whole slab is the sum over all ranks.
-  func finish() throws {
-    for operation in operations { try operation.wait() }
+  /// - Parameter ended: called when a bucket is done, with its number; the first to start is 0.
+  func finish(ended: ((Int) -> Void)? = nil) throws {
+    for (bucket, operation) in operations.enumerated() {
+      try operation.wait()
+      ended?(bucket)
+    }
     operations.removeAll(keepingCapacity: true)
     buckets.restart()
   }

@@ -59,8 +59,7 @@ final class Replica {
       try computeGradients(step, batch, pass: number)
     }
     clock.enter(.communication)
-    try synchronizer.finish()
-    ended?(.allreduce)
+    try synchronizer.finish(ended: ended.map { ended in { ended(.allreduce(bucket: $0)) } })
     clock.enter(.compute)
     let tail = network.gradients.tail
     let samples = tail[GradientTail.samples]
@@ -100,8 +99,11 @@ final class Replica {
       try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
       let offset = network.plan.gradientOffsets[stage]
       accumulator.filled(from: offset, in: rows, isLast: isLast)
-      if isLast { try synchronizer.filled(from: offset) }
       ended?(.backward(stage: stage))
+      if isLast {
+        try synchronizer.filled(from: offset)
+        ended?(.allreduceProgress)
+      }
     }
   }
 }

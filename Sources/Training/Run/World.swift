@@ -71,7 +71,7 @@ public struct JointFailure: Error, CustomStringConvertible {
   public let description: String
 
   /// A failure that all ranks see for themselves, since they all have the same numbers.
-  init(_ exitCode: Int32, _ description: String) {
+  public init(_ exitCode: Int32, _ description: String) {
     self.exitCode = exitCode
     self.description = description
   }

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Collective
+import Experiments
+import Foundation
+import MPI
+import Training
+
+/// Runs `body` as one of the ranks that `mpirun` or `srun` has started, or as a rank on its own, for
+/// which no MPI is started.
+/// - Throws: `ExitCode` for what all ranks know, which is printed once. Any other error of a rank
+///   ends the job.
+func asRank(_ body: (World) throws -> Void) throws {
+  guard Session.isLaunched(environment: ProcessInfo.processInfo.environment) else {
+    return try body(
+      World(LoopbackTransport.alone(), host: ProcessInfo.processInfo.hostName, carrier: "none"))
+  }
+  let code = try Session.run(exitCode: exitStatus(of:)) { communicator in
+    let world = try World(
+      MPITransport(communicator), host: Session.processorName, carrier: Session.libraryVersion)
+    do {
+      try body(world)
+      return ExitStatus.success
+    } catch let failure as JointFailure {
+      if world.isRoot { printError(failure) }
+      return failure.exitCode
+    }
+  }
+  if code != ExitStatus.success { throw ArgumentParser.ExitCode(code) }
+}
+
+/// Starts this program with other words on many ranks, and waits for them; prints the line only if
+/// the environment asks for that.
+/// - Throws: `ExitCode` with that of the job.
+func launchSelf(
+  _ words: [String], ranks: Int, hostfile: String? = nil, environment: [String: String]
+) throws {
+  let launch = Experiments.Launch(
+    ranks: ranks, hostfile: hostfile, command: [try ownPath()] + words)
+  try launch.validate()
+  let machine = Machine.current
+  if isDryRun(environment) {
+    say(launch.line(on: machine, environment: environment))
+    return
+  }
+  let job = try LaunchedJob(launch, on: machine, environment: environment)
+  job.forwardSignals()
+  let code = job.wait()
+  if code != 0 { throw ArgumentParser.ExitCode(code) }
+}
