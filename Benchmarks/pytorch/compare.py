@@ -2,6 +2,7 @@
 
     python3 -m venv .venv && .venv/bin/pip install numpy torch
     .venv/bin/python Benchmarks/pytorch/compare.py [--ranks 1] [--rounds 3] [--models softmax,mlp,lenet,conv]
+        [--peers ddp,horovod]
 
 Run it at the package's top, after ./run.sh build and with Fashion-MNIST in .data. One thread a rank.
 """
@@ -46,10 +47,13 @@ def lockstep(name, ranks):
         return summary["samples-per-second"]
 
 
-def pytorch(name, ranks, prefix):
+def pytorch(name, ranks, prefix, peer):
     command = prefix + [
         sys.executable, str(here / "train.py"), "--model", name, "--ranks", str(ranks),
-        "--samples", str(MODELS[name][1])]
+        "--samples", str(MODELS[name][1]), "--library", peer]
+    if peer == "horovod":
+        mpirun = ["mpirun", "-n", str(ranks), "--bind-to", "core"]
+        command = mpirun + (["--allow-run-as-root"] if os.geteuid() == 0 else []) + command
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -60,16 +64,24 @@ def main():
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument(
         "--policy", default="", help="a prefix for PyTorch, such as 'chrt -b 0': Gloo sleeps")
+    parser.add_argument(
+        "--peers", default="ddp", help="what PyTorch's ranks add up with: ddp, horovod, or both")
     arguments = parser.parse_args()
-    print(f"{'model':8} {'lockstep':>10} {'pytorch':>10} {'ratio':>6}   samples/s, median of "
-          f"{arguments.rounds}, {arguments.ranks} rank(s)")
+    peers = arguments.peers.split(",")
+    names = ["pytorch"] if arguments.ranks == 1 else peers
+    print(f"{'model':8} {'lockstep':>10}" + "".join(f" {name:>10} {'ratio':>6}" for name in names)
+          + f"   samples/s, median of {arguments.rounds}, {arguments.ranks} rank(s)")
     for name in arguments.models.split(","):
-        ours, theirs = [], []
+        ours, theirs = [], {peer: [] for peer in peers}
         for _ in range(arguments.rounds):
             ours.append(lockstep(name, arguments.ranks))
-            theirs.append(pytorch(name, arguments.ranks, arguments.policy.split()))
-        a, b = statistics.median(ours), statistics.median(theirs)
-        print(f"{name:8} {a:10.0f} {b:10.0f} {a / b:6.2f}", flush=True)
+            for peer in peers:
+                theirs[peer].append(
+                    pytorch(name, arguments.ranks, arguments.policy.split(), peer))
+        a = statistics.median(ours)
+        columns = [statistics.median(theirs[peer]) for peer in peers]
+        print(f"{name:8} {a:10.0f}" + "".join(f" {b:10.0f} {a / b:6.2f}" for b in columns),
+              flush=True)
 
 
 if __name__ == "__main__":

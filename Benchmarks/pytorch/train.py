@@ -2,7 +2,7 @@
 
 An epoch is what Lockstep's is: the samples in a new order, gathered from memory batch by batch,
 forward, backward, SGD with momentum. With --ranks 2, DistributedDataParallel over Gloo, one process
-a rank.
+a rank; or, with --library horovod and started by mpirun, Horovod over MPI.
 """
 import argparse
 import os
@@ -18,6 +18,7 @@ parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--samples", type=int, default=60000, help="the first so many of the data set")
 parser.add_argument("--batch", type=int, default=128, help="on all ranks together")
 parser.add_argument("--ranks", type=int, default=1)
+parser.add_argument("--library", choices=["ddp", "horovod"], default="ddp")
 parser.add_argument("--port", type=int, default=29531)
 arguments = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -57,12 +58,16 @@ def train(rank):
     images = images.reshape(-1, 1, 28, 28)[: arguments.samples]
     labels = torch.from_numpy(read("train-labels-idx1-ubyte", 8)).long()[: arguments.samples]
     network = model()
-    if arguments.ranks > 1:
+    if arguments.ranks > 1 and arguments.library == "ddp":
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(arguments.port))
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         torch.distributed.init_process_group("gloo", rank=rank, world_size=arguments.ranks)
         network = nn.parallel.DistributedDataParallel(network)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    if arguments.library == "horovod":
+        horovod.broadcast_parameters(network.state_dict(), root_rank=0)
+        optimizer = horovod.DistributedOptimizer(
+            optimizer, named_parameters=network.named_parameters())
     loss = nn.CrossEntropyLoss()
     batch = arguments.batch // arguments.ranks
     rates = []
@@ -71,7 +76,7 @@ def train(rank):
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(epoch))
         for first in range(0, len(images), arguments.batch):
             part = order[first + rank * batch : first + (rank + 1) * batch]
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             loss(network(images[part]), labels[part]).backward()
             optimizer.step()
         rates.append(len(images) / (time.perf_counter() - start))
@@ -80,7 +85,12 @@ def train(rank):
 
 
 if __name__ == "__main__":
-    if arguments.ranks == 1:
+    if arguments.library == "horovod":
+        import horovod.torch as horovod
+        horovod.init()
+        assert horovod.size() == arguments.ranks, "start it with mpirun -n RANKS"
+        train(horovod.rank())
+    elif arguments.ranks == 1:
         train(0)
     else:
         torch.multiprocessing.spawn(train, nprocs=arguments.ranks)
