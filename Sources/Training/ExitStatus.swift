@@ -25,6 +25,7 @@ public enum ExitStatus {
     case is ConfigurationError, is UnusableInstructionSet, is ShapeError, is NetworkTooLarge: usage
     case is UnreadableConfiguration: missingInput
     case is UnknownWord: badData
+    case let error as TensorFileFault: error.exitCode
     case let error as TuningTableError:
       switch error.kind {
       case .missing: missingInput

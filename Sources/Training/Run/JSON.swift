@@ -23,6 +23,17 @@ extension JSONEncoder {
   }
 }
 
+extension JSONDecoder {
+  /// For what `JSONEncoder.lockstep` writes.
+  static func lockstep() -> JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .custom { path in
+      KebabKey(stringValue: KebabKey.camel(path.last!.stringValue))
+    }
+    return decoder
+  }
+}
+
 private struct KebabKey: CodingKey {
   let stringValue: String
   var intValue: Int? { nil }
@@ -36,5 +47,11 @@ private struct KebabKey: CodingKey {
       if character.isUppercase { result += "-" }
       result += character.lowercased()
     }
+  }
+
+  /// `test-accuracy` is `testAccuracy`.
+  static func camel(_ name: String) -> String {
+    let words = name.split(separator: "-")
+    return words.prefix(1).joined() + words.dropFirst().map(\.capitalized).joined()
   }
 }
