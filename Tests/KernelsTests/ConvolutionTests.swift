@@ -133,8 +133,11 @@ struct ConvolutionTests {
       let bias = randomValues(test.filters, 9)
       let y = test.x.read { x in
         test.w.read { w in
-          Grid(rows: x.rows, columns: test.dy.columns) {
-            kernels.convolution(x, w, test.windows, into: $0, from: .bias(bias), then: .relu)
+          bias.withUnsafeBufferPointer { bias in
+            Grid(rows: x.rows, columns: test.dy.columns) {
+              kernels.convolution(
+                x, w, test.windows, into: $0, from: .bias(bias.baseAddress!), then: .relu)
+            }
           }
         }
       }
