@@ -44,6 +44,18 @@ static inline bool CCPU_hasAVX2(void) { return false; }
 static inline bool CCPU_hasAVX512(void) { return false; }
 #endif
 
+// The processors that this process may run on: those of its affinity, hardware threads counted.
+static inline int CCPU_usableProcessors(void) {
+#if defined(SYS_sched_getaffinity)
+  unsigned long mask[1024];  // of 64 Ki processors
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  int count = 0;
+  for (long i = 0; i < bytes / (long)sizeof *mask; i++) count += __builtin_popcountl(mask[i]);
+  if (count > 0) return count;
+#endif
+  return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 // Between two looks at a flag: saves power, and leaves the core's other thread room.
 static inline void CCPU_pause(void) {
 #if defined(__x86_64__)

@@ -15,48 +15,70 @@ enum RightOperand {
 /// panel by panel. Between blocks of the depth, sums wait in `c` as they are: what the blocks are
 /// does not show in the result.
 struct BlockedProduct {
-  let kernels: KernelSet
-  let left: LeftOperand
+  var kernels: KernelSet
+  var left: LeftOperand
   let right: RightOperand
   let depth: Int
-  let c: Matrix
+  var c: Matrix
   let start: SumStart
-  let finish: SumFinish
+  var finish: SumFinish
 
   private var table: CProducts { kernels.table.products }
 
-  func run() {
-    guard c.count > 0 else { return }
+  func run() { run(columns: 0..<c.columns) }
+
+  /// Makes some of the columns, from the first of a panel on.
+  func run(columns: Range<Int>) {
+    guard c.rows > 0, !columns.isEmpty else { return }
     if case .rows(let base, let stride) = right,
       c.rows <= ProductBlocks.tilesInPlace * table.tileRows
     {
-      runInPlace(base, stride)
+      runInPlace(base, stride, columns: columns)
     } else {
-      run(columns: 0..<c.columns)
+      runPacked(columns: columns)
     }
+  }
+
+  /// The product that makes some of the rows.
+  func rows(_ range: Range<Int>) -> BlockedProduct {
+    var part = self
+    part.c = c.rows(range)
+    switch left {
+    case .rows(let base, let stride):
+      part.left = .rows(base + range.lowerBound * stride, stride: stride)
+    case .columns(let base, let stride):
+      part.left = .columns(base + range.lowerBound, stride: stride)
+    case .source:
+      preconditionFailure("a left source is written from its first row on")
+    }
+    part.finish = finish.rows(range)
+    return part
   }
 
   /// Reads the right operand where it lies, as far as there are whole vectors. The last columns are
   /// packed.
-  private func runInPlace(_ base: UnsafePointer<Float>, _ stride: Int) {
-    let whole = c.columns / table.lanes * table.lanes
+  private func runInPlace(_ base: UnsafePointer<Float>, _ stride: Int, columns: Range<Int>) {
+    let whole = columns.lowerBound..<columns.lowerBound + columns.count / table.lanes * table.lanes
+    let base = base + whole.lowerBound
     if case .rows = left, c.rows <= table.streamedRows {
       let right = RightBlock(base: base, stride: stride, panelStride: 0)
-      var product = block(rows: 0..<c.rows, columns: 0..<whole, depth: 0..<depth, right)
+      var product = block(rows: 0..<c.rows, columns: whole, depth: 0..<depth, right)
       table.multiplyRows(&product)
     } else {
       for d in EvenBlocks(of: depth, limit: ProductBlocks.depth) {
         let right = RightBlock(
           base: base + d.lowerBound * stride, stride: stride, panelStride: table.tileColumns)
-        var product = block(rows: 0..<c.rows, columns: 0..<whole, depth: d, right)
+        var product = block(rows: 0..<c.rows, columns: whole, depth: d, right)
         table.multiply(&product)
       }
     }
-    activate(rows: 0..<c.rows, columns: 0..<whole)
-    if whole < c.columns { run(columns: whole..<c.columns) }
+    activate(rows: 0..<c.rows, columns: whole)
+    if whole.upperBound < columns.upperBound {
+      runPacked(columns: whole.upperBound..<columns.upperBound)
+    }
   }
 
-  private func run(columns: Range<Int>) {
+  private func runPacked(columns: Range<Int>) {
     let depths = EvenBlocks(of: depth, limit: ProductBlocks.depth, unit: table.lanes)
     let rows = EvenBlocks(
       of: c.rows, limit: ProductBlocks.leftFloats / depths.size, unit: table.tileRows)

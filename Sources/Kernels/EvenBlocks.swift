@@ -15,5 +15,11 @@ struct EvenBlocks: RandomAccessCollection {
     endIndex = Swift.max(quotient(extent, size), 1)
   }
 
+  /// As many parts of equal size, or fewer where these would be smaller than a unit.
+  init(of extent: Int, parts: Int, unit: Int) {
+    self.init(
+      of: extent, limit: ((extent + parts - 1) / parts + unit - 1) / unit * unit, unit: unit)
+  }
+
   subscript(i: Int) -> Range<Int> { i * size..<Swift.min((i + 1) * size, extent) }
 }

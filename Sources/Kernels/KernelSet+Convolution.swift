@@ -14,7 +14,17 @@ extension KernelSet {
     then finish: SumFinish = .none
   ) {
     check(windows, images: x, weights: w, results: y)
-    plan(windows, w).forward(x, w, into: y, start, finish, kernels: self)
+    prepare(windows, w)
+    divide(
+      x.rows, work: y.count * windows.patchSize, grain: Grain.multiplyAdds,
+      (x: x, w: w, y: y, windows: windows, start: start, finish: finish)
+    ) { kernels, o, images in
+      kernels.plan(o.windows, o.w).forward(
+        o.x.rows(images), o.w, into: o.y.rows(images), o.start,
+        o.finish.rows(
+          images.lowerBound * o.windows.count..<images.upperBound * o.windows.count),
+        kernels: kernels)
+    }
   }
 
   /// dw = the gradient by the weights, summed over the images shard by shard along the shard tree.
@@ -24,7 +34,17 @@ extension KernelSet {
   ) {
     check(windows, images: x, weights: dw, results: dy)
     precondition(shards.rows == x.rows)
-    plan(windows, dw).gradientByWeights(x, dy, over: shards, into: dw, kernels: self)
+    prepare(windows, dw)
+    sumSubtrees(
+      of: shards,
+      threads: threads(for: dy.count * windows.patchSize, grain: Grain.multiplyAdds),
+      width: dw.count, into: dw.base, (x: x, dy: dy, windows: windows, dw: dw)
+    ) { kernels, o, shards, first, sums in
+      let images = first..<first + shards.rows
+      kernels.plan(o.windows, o.dw).gradientByWeights(
+        o.x.rows(images), o.dy.rows(images), over: shards,
+        into: Matrix(sums, rows: o.dw.rows, columns: o.dw.columns), kernels: kernels)
+    }
   }
 
   /// dx = the gradient by the images; where windows overlap it is added up in the order of windows.
@@ -32,7 +52,14 @@ extension KernelSet {
     byImagesOf dy: Matrix, _ w: Matrix, _ windows: ImageWindows, into dx: Matrix
   ) {
     check(windows, images: dx, weights: w, results: dy)
-    plan(windows, w).gradientByImages(dy, w, into: dx, kernels: self)
+    prepare(windows, w)
+    divide(
+      dx.rows, work: dy.count * windows.patchSize, grain: Grain.multiplyAdds,
+      (dy: dy, w: w, dx: dx, windows: windows)
+    ) { kernels, o, images in
+      kernels.plan(o.windows, o.w).gradientByImages(
+        o.dy.rows(images), o.w, into: o.dx.rows(images), kernels: kernels)
+    }
   }
 
   private func check(_ windows: ImageWindows, images: Matrix, weights: Matrix, results: Matrix) {
@@ -41,12 +68,16 @@ extension KernelSet {
     precondition(results.columns == windows.count * weights.columns)
   }
 
-  /// Made at the first call of its dimensions, and kept.
-  private func plan(_ windows: ImageWindows, _ w: Matrix) -> Convolution {
+  /// Every thread's plan is made at the first call of its dimensions, and kept.
+  private func prepare(_ windows: ImageWindows, _ w: Matrix) {
     let dimensions = Convolution.Dimensions(windows: windows, filters: w.columns)
-    if let plan = convolutions[dimensions] { return plan }
-    let plan = Convolution(dimensions, for: self)
-    convolutions[dimensions] = plan
-    return plan
+    guard convolutions[dimensions] == nil else { return }
+    for kernels in [self] + helpers {
+      kernels.convolutions[dimensions] = Convolution(dimensions, for: kernels)
+    }
+  }
+
+  private func plan(_ windows: ImageWindows, _ w: Matrix) -> Convolution {
+    convolutions[Convolution.Dimensions(windows: windows, filters: w.columns)]!
   }
 }

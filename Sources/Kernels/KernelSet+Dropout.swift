@@ -38,10 +38,13 @@ extension KernelSet {
   /// - Parameter firstSample: the number, within the step's global batch, of row 0; rows follow.
   public func dropout(_ x: Matrix, mask: DropoutMask, firstSample: Int, into y: Matrix) {
     precondition(x.rows == y.rows && x.columns == y.columns)
-    for i in 0..<x.rows {
-      table.random.dropout(
-        x.columns, UInt64(firstSample + i), mask.key, mask.threshold, mask.scale, x.row(i),
-        y.row(i))
+    divide(rowsOf: x, grain: Grain.functions, (x: x, y: y, mask: mask, first: firstSample)) {
+      kernels, o, rows in
+      for i in rows {
+        kernels.table.random.dropout(
+          o.x.columns, UInt64(o.first + i), o.mask.key, o.mask.threshold, o.mask.scale, o.x.row(i),
+          o.y.row(i))
+      }
     }
   }
 }

@@ -23,10 +23,12 @@ extension KernelSet {
 
   /// `y` may be `x`.
   private func apply(
-    _ function: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void, _ x: Matrix,
-    _ y: Matrix
+    _ function: ElementKernel, _ x: Matrix, _ y: Matrix
   ) {
     precondition(x.count == y.count)
-    function(x.count, x.base, y.base)
+    divide(elements: x.count, grain: Grain.functions, (function: function, x: x.base, y: y.base)) {
+      _, o, part in
+      o.function(part.count, o.x + part.lowerBound, o.y + part.lowerBound)
+    }
   }
 }

@@ -24,8 +24,15 @@ extension KernelSet {
     into y: Matrix, means: UnsafeMutablePointer<Float>, scales: UnsafeMutablePointer<Float>
   ) {
     precondition(x.rows == y.rows && x.columns == y.columns && epsilon >= 0)
-    table.normalization.normalizeRows(
-      x.rows, x.columns, epsilon, x.base, gain, bias, y.base, means, scales)
+    divide(
+      rowsOf: x,
+      (x: x, y: y, epsilon: epsilon, gain: gain, bias: bias, means: means, scales: scales)
+    ) { kernels, o, rows in
+      let (x, first) = (o.x.rows(rows), rows.lowerBound)
+      kernels.table.normalization.normalizeRows(
+        x.rows, x.columns, o.epsilon, x.base, o.gain, o.bias, o.y.row(first), o.means + first,
+        o.scales + first)
+    }
   }
 
   /// The gradient by the rows that were normalized; `dx` may be `dy`.
@@ -35,8 +42,13 @@ extension KernelSet {
   ) {
     precondition(x.rows == dy.rows && x.columns == dy.columns)
     precondition(x.rows == dx.rows && x.columns == dx.columns)
-    table.normalization.normalizeRowsGradient(
-      x.rows, x.columns, x.base, dy.base, means, scales, gain, dx.base)
+    divide(rowsOf: x, (x: x, dy: dy, dx: dx, means: means, scales: scales, gain: gain)) {
+      kernels, o, rows in
+      let (x, first) = (o.x.rows(rows), rows.lowerBound)
+      kernels.table.normalization.normalizeRowsGradient(
+        x.rows, x.columns, x.base, o.dy.row(first), o.means + first, o.scales + first, o.gain,
+        o.dx.row(first))
+    }
   }
 
   /// sums[j] = the sum of dy[i][j] z[i][j] over the shard tree, for normalized rows: the gradient by
@@ -46,10 +58,10 @@ extension KernelSet {
     over shards: ShardRows, into sums: UnsafeMutablePointer<Float>
   ) {
     precondition(x.rows == dy.rows && x.columns == dy.columns)
-    sumColumns(x, over: shards, into: sums) { rows, leaf in
-      table.normalization.sumRowProducts(
-        rows.count, x.columns, x.row(rows.lowerBound), dy.row(rows.lowerBound),
-        means + rows.lowerBound, scales + rows.lowerBound, leaf)
+    sumColumns(x, over: shards, into: sums, (dy: dy, means: means, scales: scales)) {
+      kernels, x, first, o, sums in
+      kernels.table.normalization.sumRowProducts(
+        x.rows, x.columns, x.base, o.dy.row(first), o.means + first, o.scales + first, sums)
     }
   }
 
@@ -58,9 +70,8 @@ extension KernelSet {
     _ x: Matrix, means: UnsafePointer<Float>, over shards: ShardRows,
     into sums: UnsafeMutablePointer<Float>
   ) {
-    sumColumns(x, over: shards, into: sums) { rows, leaf in
-      table.normalization.sumColumnSquares(
-        rows.count, x.columns, x.row(rows.lowerBound), means, leaf)
+    sumColumns(x, over: shards, into: sums, means) { kernels, x, _, means, sums in
+      kernels.table.normalization.sumColumnSquares(x.rows, x.columns, x.base, means, sums)
     }
   }
 
@@ -79,8 +90,12 @@ extension KernelSet {
     gain: UnsafePointer<Float>, bias: UnsafePointer<Float>, into y: Matrix
   ) {
     precondition(x.rows == y.rows && x.columns == y.columns)
-    table.normalization.normalizeColumns(
-      x.rows, x.columns, x.base, means, scales, gain, bias, y.base)
+    divide(rowsOf: x, (x: x, y: y, means: means, scales: scales, gain: gain, bias: bias)) {
+      kernels, o, rows in
+      let x = o.x.rows(rows)
+      kernels.table.normalization.normalizeColumns(
+        x.rows, x.columns, x.base, o.means, o.scales, o.gain, o.bias, o.y.row(rows.lowerBound))
+    }
   }
 
   /// The gradient by the columns that were normalized, whose means and scales are those of `count`
@@ -92,8 +107,18 @@ extension KernelSet {
   ) {
     precondition(x.rows == dy.rows && x.columns == dy.columns && count > 0)
     precondition(x.rows == dx.rows && x.columns == dx.columns)
-    table.normalization.normalizeColumnsGradient(
-      x.rows, x.columns, count, x.base, dy.base, means, scales, gain, dgain, dbias, dx.base)
+    divide(
+      rowsOf: x,
+      (
+        x: x, dy: dy, dx: dx, means: means, scales: scales, gain: gain, dgain: dgain, dbias: dbias,
+        count: count
+      )
+    ) { kernels, o, rows in
+      let (x, first) = (o.x.rows(rows), rows.lowerBound)
+      kernels.table.normalization.normalizeColumnsGradient(
+        x.rows, x.columns, o.count, x.base, o.dy.row(first), o.means, o.scales, o.gain, o.dgain,
+        o.dbias, o.dx.row(first))
+    }
   }
 
   /// sums[j] = the sum of dy[i][j] z[i][j] over the shard tree, for normalized columns: the gradient
@@ -103,10 +128,10 @@ extension KernelSet {
     over shards: ShardRows, into sums: UnsafeMutablePointer<Float>
   ) {
     precondition(x.rows == dy.rows && x.columns == dy.columns)
-    sumColumns(x, over: shards, into: sums) { rows, leaf in
-      table.normalization.sumColumnProducts(
-        rows.count, x.columns, x.row(rows.lowerBound), dy.row(rows.lowerBound), means, scales,
-        leaf)
+    sumColumns(x, over: shards, into: sums, (dy: dy, means: means, scales: scales)) {
+      kernels, x, first, o, sums in
+      kernels.table.normalization.sumColumnProducts(
+        x.rows, x.columns, x.base, o.dy.row(first), o.means, o.scales, sums)
     }
   }
 }

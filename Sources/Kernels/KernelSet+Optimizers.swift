@@ -1,3 +1,5 @@
+import CKernels
+
 // The optimizers' updates: checked views in, one pass over memory. w are the parameters and g is
 // what `GradientTerms` make of the gradients. No two views may overlap.
 
@@ -9,7 +11,13 @@ extension KernelSet {
   ) {
     precondition(gradients.count == parameters.count)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.descend(parameters.count, terms.table, rate, gradients.baseAddress!, w)
+    divide(
+      elements: parameters.count,
+      (w: w, g: gradients.baseAddress!, terms: terms.table, rate: rate)
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.descend(part.count, o.terms, o.rate, o.g + i, o.w + i)
+    }
   }
 
   /// v = momentum * v + g; w -= rate * v or, if `nesterov`, rate * (g + momentum * v)
@@ -20,9 +28,17 @@ extension KernelSet {
   ) {
     precondition(gradients.count == parameters.count && velocity.count == parameters.count)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.descendWithMomentum(
-      parameters.count, terms.table, rate, momentum, nesterov, gradients.baseAddress!,
-      velocity.baseAddress!, w)
+    divide(
+      elements: parameters.count,
+      (
+        w: w, v: velocity.baseAddress!, g: gradients.baseAddress!, terms: terms.table, rate: rate,
+        momentum: momentum, nesterov: nesterov
+      )
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.descendWithMomentum(
+        part.count, o.terms, o.rate, o.momentum, o.nesterov, o.g + i, o.v + i, o.w + i)
+    }
   }
 
   /// Takes g into the averages m (`first`) and v (`second`); w -= rate * u, as `MomentTerms` say.
@@ -34,9 +50,17 @@ extension KernelSet {
     precondition(gradients.count == parameters.count)
     precondition(first.count == parameters.count && second.count == parameters.count)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.adam(
-      parameters.count, terms.table, moments.table, rate, gradients.baseAddress!,
-      first.baseAddress!, second.baseAddress!, w)
+    divide(
+      elements: parameters.count,
+      (
+        w: w, m: first.baseAddress!, v: second.baseAddress!, g: gradients.baseAddress!,
+        terms: terms.table, moments: moments.table, rate: rate
+      )
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.adam(
+        part.count, o.terms, o.moments, o.rate, o.g + i, o.m + i, o.v + i, o.w + i)
+    }
   }
 
   /// s += g^2; w -= rate * g / (sqrt(s) + epsilon)
@@ -48,8 +72,17 @@ extension KernelSet {
     precondition(gradients.count == parameters.count && squares.count == parameters.count)
     precondition(epsilon > 0)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.adagrad(
-      parameters.count, terms.table, epsilon, rate, gradients.baseAddress!, squares.baseAddress!, w)
+    divide(
+      elements: parameters.count,
+      (
+        w: w, s: squares.baseAddress!, g: gradients.baseAddress!, terms: terms.table,
+        epsilon: epsilon, rate: rate
+      )
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.adagrad(
+        part.count, o.terms, o.epsilon, o.rate, o.g + i, o.s + i, o.w + i)
+    }
   }
 
   /// Takes g^2 into the average s (`squares`) and g into the average a (`averages`; 0 if nil);
@@ -66,10 +99,20 @@ extension KernelSet {
     precondition(velocity.map { $0.count == parameters.count } ?? true)
     precondition(epsilon > 0)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.rmsprop(
-      parameters.count, terms.table,
-      .init(keep: average.keep, take: average.take, epsilon: epsilon), momentum, rate,
-      gradients.baseAddress!, squares.baseAddress!, averages?.baseAddress, velocity?.baseAddress, w)
+    divide(
+      elements: parameters.count,
+      (
+        w: w, s: squares.baseAddress!, a: averages?.baseAddress, v: velocity?.baseAddress,
+        g: gradients.baseAddress!, terms: terms.table,
+        average: CSquareAverage(keep: average.keep, take: average.take, epsilon: epsilon),
+        momentum: momentum, rate: rate
+      )
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.rmsprop(
+        part.count, o.terms, o.average, o.momentum, o.rate, o.g + i, o.s + i, o.a.map { $0 + i },
+        o.v.map { $0 + i }, o.w + i)
+    }
   }
 
   /// The sum of x^2, in double precision: an order of summation that depends on the count only.
@@ -98,9 +141,17 @@ extension KernelSet {
   ) {
     precondition(gradients.count == parameters.count && velocity.count == parameters.count)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.lars(
-      parameters.count, terms.table, rate, momentum, gradients.baseAddress!,
-      velocity.baseAddress!, w)
+    divide(
+      elements: parameters.count,
+      (
+        w: w, v: velocity.baseAddress!, g: gradients.baseAddress!, terms: terms.table, rate: rate,
+        momentum: momentum
+      )
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.lars(
+        part.count, o.terms, o.rate, o.momentum, o.g + i, o.v + i, o.w + i)
+    }
   }
 
   /// Takes g into the averages m (`first`) and v (`second`).
@@ -127,8 +178,13 @@ extension KernelSet {
   ) {
     precondition(first.count == parameters.count && second.count == parameters.count)
     guard let w = parameters.baseAddress else { return }
-    table.optimizers.lamb(
-      parameters.count, moments.table, rate, first.baseAddress!, second.baseAddress!, w)
+    divide(
+      elements: parameters.count,
+      (w: w, m: first.baseAddress!, v: second.baseAddress!, moments: moments.table, rate: rate)
+    ) { kernels, o, part in
+      let i = part.lowerBound
+      kernels.table.optimizers.lamb(part.count, o.moments, o.rate, o.m + i, o.v + i, o.w + i)
+    }
   }
 
   private func norms(_ sum: (UnsafeMutablePointer<Double>) -> Void) -> NormPair {

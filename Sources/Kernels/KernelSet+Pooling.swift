@@ -14,7 +14,13 @@ extension KernelSet {
     places: UnsafeMutablePointer<Int32>
   ) {
     check(windows, images: x, results: y)
-    withUnsafePointer(to: windows.raw) { table.images.maximum($0, x.rows, x.base, y.base, places) }
+    divide(rowsOf: x, (x: x, y: y, places: places, windows: windows.raw)) { kernels, o, images in
+      let (x, y) = (o.x.rows(images), o.y.rows(images))
+      let places = o.places + images.lowerBound * y.columns
+      withUnsafePointer(to: o.windows) {
+        kernels.table.images.maximum($0, x.rows, x.base, y.base, places)
+      }
+    }
   }
 
   /// dx = dy where `maximumPool` found its elements, 0 elsewhere; added up where windows overlap,
@@ -23,9 +29,14 @@ extension KernelSet {
     _ dy: Matrix, _ windows: ImageWindows, places: UnsafePointer<Int32>, into dx: Matrix
   ) {
     check(windows, images: dx, results: dy)
-    dx.elements.update(repeating: 0)
-    withUnsafePointer(to: windows.raw) {
-      table.images.maximumGradient($0, dx.rows, places, dy.base, dx.base)
+    divide(rowsOf: dx, (dy: dy, dx: dx, places: places, windows: windows.raw)) {
+      kernels, o, images in
+      let (dy, dx) = (o.dy.rows(images), o.dx.rows(images))
+      let places = o.places + images.lowerBound * dy.columns
+      dx.elements.update(repeating: 0)
+      withUnsafePointer(to: o.windows) {
+        kernels.table.images.maximumGradient($0, dx.rows, places, dy.base, dx.base)
+      }
     }
   }
 
@@ -33,15 +44,21 @@ extension KernelSet {
   /// image.
   public func averagePool(_ x: Matrix, _ windows: ImageWindows, into y: Matrix) {
     check(windows, images: x, results: y)
-    withUnsafePointer(to: windows.raw) { table.images.average($0, x.rows, x.base, y.base) }
+    divide(rowsOf: x, (x: x, y: y, windows: windows.raw)) { kernels, o, images in
+      let (x, y) = (o.x.rows(images), o.y.rows(images))
+      withUnsafePointer(to: o.windows) { kernels.table.images.average($0, x.rows, x.base, y.base) }
+    }
   }
 
   /// dx = the sum of the shares that each pixel has in `dy`, window by window.
   public func averagePoolGradient(_ dy: Matrix, _ windows: ImageWindows, into dx: Matrix) {
     check(windows, images: dx, results: dy)
-    dx.elements.update(repeating: 0)
-    withUnsafePointer(to: windows.raw) {
-      table.images.averageGradient($0, dx.rows, dy.base, dx.base)
+    divide(rowsOf: dx, (dy: dy, dx: dx, windows: windows.raw)) { kernels, o, images in
+      let (dy, dx) = (o.dy.rows(images), o.dx.rows(images))
+      dx.elements.update(repeating: 0)
+      withUnsafePointer(to: o.windows) {
+        kernels.table.images.averageGradient($0, dx.rows, dy.base, dx.base)
+      }
     }
   }
 

@@ -56,9 +56,25 @@ extension KernelSet {
     if case .reluGradient(let y) = finish {
       precondition(y.rows == c.rows && y.columns == c.columns)
     }
-    BlockedProduct(
-      kernels: self, left: left, right: right, depth: depth, c: c, start: start, finish: finish
-    ).run()
+    let product = BlockedProduct(
+      kernels: self, left: left, right: right, depth: depth, c: c, start: start, finish: finish)
+    // What writes a left source may have memory for one thread.
+    if case .source = left { return product.run() }
+    let parts = parts(of: c, depth: depth)
+    guard parts.count > 1 else { return product.run() }
+    run(EvenBlocks(of: parts.count, limit: 1), (product: product, parts: parts)) {
+      kernels, o, part in
+      let (rows, columns) = o.parts[part.lowerBound]
+      var product = o.product.rows(rows)
+      product.kernels = kernels
+      product.run(columns: columns)
+    }
+  }
+
+  private func parts(of c: Matrix, depth: Int) -> ProductParts {
+    ProductParts(
+      rows: c.rows, columns: c.columns, tileColumns: table.products.tileColumns,
+      threads: threads(for: c.count * depth, grain: Grain.multiplyAdds))
   }
 
   /// dw = x^T dy, or dw += x^T dy: the transpose of (m, k) times (m, n) gives (k, n), summed over
@@ -74,10 +90,17 @@ extension KernelSet {
         .columns(x.base, stride: x.columns), .rows(dy.base, stride: dy.columns), depth: x.rows,
         into: dw, .zero, .none)
     } else {
-      ShardedProduct(
+      let product = ShardedProduct(
         kernels: self, left: x, right: dy, shards: shards, c: dw,
-        start: accumulate ? .result : .zero
-      ).run()
+        start: accumulate ? .result : .zero)
+      let parts = parts(of: dw, depth: x.rows)
+      run(EvenBlocks(of: parts.count, limit: 1), (product: product, parts: parts)) {
+        kernels, o, part in
+        let (rows, columns) = o.parts[part.lowerBound]
+        var product = o.product
+        product.kernels = kernels
+        product.run(rows: rows, columns: columns)
+      }
     }
   }
 }

@@ -5,13 +5,17 @@ extension KernelSet {
   public func add(_ x: UnsafeBufferPointer<Float>, to y: UnsafeMutableBufferPointer<Float>) {
     precondition(x.count == y.count)
     guard let source = x.baseAddress, let target = y.baseAddress else { return }
-    table.add(x.count, source, target)
+    divide(elements: x.count, (x: source, y: target)) { kernels, o, part in
+      kernels.table.add(part.count, o.x + part.lowerBound, o.y + part.lowerBound)
+    }
   }
 
   /// y *= factor
   public func scale(_ y: UnsafeMutableBufferPointer<Float>, by factor: Float) {
     guard let base = y.baseAddress else { return }
-    table.scale(y.count, factor, base)
+    divide(elements: y.count, (y: base, factor: factor)) { kernels, o, part in
+      kernels.table.scale(part.count, o.factor, o.y + part.lowerBound)
+    }
   }
 
   /// y = x * factor, bytes to floats.
@@ -30,23 +34,29 @@ extension KernelSet {
   /// sums[j] = the sum of column j of `x`, over the shard tree. A shard's rows are added in blocks of
   /// 128, then the blocks.
   public func sumRows(_ x: Matrix, over shards: ShardRows, into sums: UnsafeMutablePointer<Float>) {
-    sumColumns(x, over: shards, into: sums) { rows, leaf in
-      table.sumRows(rows.count, x.columns, x.row(rows.lowerBound), leaf)
+    sumColumns(x, over: shards, into: sums, ()) { kernels, x, _, _, sums in
+      kernels.table.sumRows(x.rows, x.columns, x.base, sums)
     }
   }
 
-  /// Sums of `x`'s columns over the shard tree, from what `leaf` writes for a shard's rows.
-  func sumColumns(
+  /// Sums of `x`'s columns over the shard tree.
+  /// - Parameter leaf: writes the sums of a shard, whose rows of `x` it is given and the number of the
+  ///   first of them; it must not capture anything.
+  func sumColumns<Operands>(
     _ x: Matrix, over shards: ShardRows, into sums: UnsafeMutablePointer<Float>,
-    leaf: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
+    _ operands: Operands,
+    leaf:
+      @escaping (
+        _ kernels: KernelSet, _ rows: Matrix, _ first: Int, _ operands: Operands,
+        _ sums: UnsafeMutablePointer<Float>
+      ) -> Void
   ) {
     precondition(shards.rows == x.rows)
-    var sum = ShardSum(width: x.columns, shards: shards, kernels: self)
-    for shard in 0..<shards.count {
-      leaf(shards.rows(of: shard), sum.leaf)
-      sum.push(shard: shards.first + shard)
-    }
-    sums.update(from: sum.finish(), count: x.columns)
+    sumSubtrees(
+      of: shards, threads: threads(for: x.count, grain: Grain.elements), width: x.columns,
+      into: sums,
+      ColumnSums(x: x, operands: operands, leaf: leaf)
+    ) { $1.run($0, over: $2, firstRow: $3, into: $4) }
   }
 
   /// The sum of one float per row, over the shard tree.
@@ -58,5 +68,25 @@ extension KernelSet {
       sum.push(shard: shards.first + shard)
     }
     return sum.finish().pointee
+  }
+}
+
+private struct ColumnSums<Operands> {
+  let x: Matrix
+  let operands: Operands
+  let leaf: (KernelSet, Matrix, Int, Operands, UnsafeMutablePointer<Float>) -> Void
+
+  func run(
+    _ kernels: KernelSet, over shards: ShardRows, firstRow: Int,
+    into sums: UnsafeMutablePointer<Float>
+  ) {
+    var sum = ShardSum(width: x.columns, shards: shards, kernels: kernels)
+    for shard in 0..<shards.count {
+      let rows = shards.rows(of: shard)
+      let first = firstRow + rows.lowerBound
+      leaf(kernels, x.rows(first..<first + rows.count), first, operands, sum.leaf)
+      sum.push(shard: shards.first + shard)
+    }
+    sums.update(from: sum.finish(), count: x.columns)
   }
 }

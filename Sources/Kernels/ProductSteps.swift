@@ -20,6 +20,13 @@ public enum SumFinish {
   case activation(ElementKernel)
 }
 
+extension SumFinish {
+  /// The same for some rows of the result.
+  func rows(_ range: Range<Int>) -> SumFinish {
+    if case .reluGradient(let y) = self { .reluGradient(y.rows(range)) } else { self }
+  }
+}
+
 /// y[i] = f(x[i]) for `count` elements, where `y` may be `x`.
 public typealias ElementKernel =
   @convention(c) (_ count: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) -> Void

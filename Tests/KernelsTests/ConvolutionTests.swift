@@ -181,7 +181,7 @@ struct ConvolutionTests {
 }
 
 extension KernelSet {
-  fileprivate func convolution(_ x: Grid, _ w: Grid, _ windows: ImageWindows) -> Grid {
+  func convolution(_ x: Grid, _ w: Grid, _ windows: ImageWindows) -> Grid {
     x.read { x in
       w.read { w in
         Grid(rows: x.rows, columns: windows.count * w.columns) {
@@ -191,7 +191,7 @@ extension KernelSet {
     }
   }
 
-  fileprivate func convolutionByWeights(
+  func convolutionByWeights(
     _ x: Grid, _ dy: Grid, _ windows: ImageWindows, over shards: ShardRows
   ) -> Grid {
     x.read { x in
@@ -203,7 +203,7 @@ extension KernelSet {
     }
   }
 
-  fileprivate func convolutionByImages(_ dy: Grid, _ w: Grid, _ windows: ImageWindows) -> Grid {
+  func convolutionByImages(_ dy: Grid, _ w: Grid, _ windows: ImageWindows) -> Grid {
     dy.read { dy in
       w.read { w in
         Grid(rows: dy.rows, columns: windows.imageSize) {
