@@ -30,6 +30,12 @@ extension KernelSet {
     transpose.product(dy, over: shards, into: dw, kernels: self)
   }
 
+  /// Takes the memory that `productOfTranspose` needs for matrices of up to `elements` stored elements in
+  /// `columns` columns, so that no later call has to.
+  public func reserve(forTransposeOf elements: Int, columns: Int) {
+    TransposedRows.reserve(count: elements, columns: columns, kernels: self)
+  }
+
   /// Row i of `y` becomes row indices[i] of `table`.
   /// - Precondition: every index is in 0..<table.rows.
   public func embed(_ indices: UnsafeBufferPointer<Int32>, in table: Matrix, into y: Matrix) {
@@ -64,6 +70,12 @@ private struct TransposedRows {
   private let starts: UnsafeMutablePointer<Int32>
   private let rows: UnsafeMutablePointer<Int32>
   private let values: UnsafeMutablePointer<Float>
+
+  /// Memory for so many elements, as `init` asks for it.
+  static func reserve(count: Int, columns: Int, kernels: KernelSet) {
+    _ = kernels.indices.reserve(columns + 2 + count)
+    _ = kernels.packedLeft.reserve(count)
+  }
 
   /// Sorts by counting, in scratch memory that lasts until the next one.
   /// - Parameter elements: passes `count` elements (row, column, value), ascending by row, to a

@@ -51,6 +51,36 @@ struct SparseTests {
     }
   }
 
+  @Test("the product of the transpose takes no memory beyond what was reserved")
+  func reserved() {
+    let kernels = KernelSet(.baseline)
+    let shards = ShardRows(first: 0, ends: [2, 4, 9])
+    func product(most: Int, _ number: Int) -> Int {
+      let x = Rows(rows: 9, columns: 31, most: most, number: number) { Float($0.next(in: 1...3)) }
+      let dy = integers(rows: 9, columns: 5, number)
+      _ = dy.read { dy in
+        x.read { x in
+          Grid(rows: 31, columns: 5) {
+            kernels.productOfTranspose(x, dy, over: shards, into: $0)
+          }
+        }
+      }
+      return x.values.count
+    }
+    func places() -> [UnsafeRawPointer] {
+      [
+        UnsafeRawPointer(kernels.indices.reserve(0)),
+        UnsafeRawPointer(kernels.packedLeft.reserve(0)),
+        UnsafeRawPointer(kernels.partialSums.reserve(0)),
+      ]
+    }
+    kernels.reserve(forTransposeOf: 9 * 12, columns: 31)
+    #expect(product(most: 1, 1) < 10)
+    let before = places()
+    #expect(product(most: 12, 2) > 30)
+    #expect(places() == before)
+  }
+
   private func integers(rows: Int, columns: Int, _ number: Int) -> Grid {
     var draws = Draws(number)
     return Grid(

@@ -1,7 +1,7 @@
 import Kernels
 
 /// y = x w + b: every output a weighted sum of all inputs, whatever their shape.
-final class Dense: ActivationFusing {
+final class Dense: ActivationFusing, SparseReading {
   static let definition = LayerDefinition("dense", main: "units", example: "{dense: 512}") {
     let units = $0.integer("units", in: 1...1 << 31)
     let hasBias = $0.flag("bias", default: true)
@@ -62,6 +62,17 @@ final class Dense: ActivationFusing {
     if let dx {
       pass.kernels.productWithTranspose(dy, weightMatrix(memory.weights[0]), into: dx)
     }
+  }
+
+  func forward(_ x: SparseMatrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
+    pass.kernels.product(x, weightMatrix(memory.weights[0]), into: y)
+    if hasBias { pass.kernels.addBias(memory.weights[1], to: y) }
+  }
+
+  func backward(_ dy: Matrix, x: SparseMatrix, memory: LayerMemory, pass: Pass) {
+    pass.kernels.productOfTranspose(
+      x, dy, over: pass.shards, into: weightMatrix(memory.gradients[0]))
+    if hasBias { pass.kernels.sumRows(dy, over: pass.shards, into: memory.gradients[1]) }
   }
 
   private func weightMatrix(_ base: UnsafeMutablePointer<Float>) -> Matrix {

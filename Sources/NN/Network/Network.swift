@@ -22,6 +22,8 @@ public final class Network {
   private let memories: [LayerMemory?]
   /// Of each stage, what it does of the stage behind it.
   private let fusions: [Fusion?]
+  /// Of each stage that works on the network's input and can read it sparse, its layer.
+  private let sparseReaders: [(any SparseReading)?]
 
   private struct Fusion {
     var layer: any ActivationFusing
@@ -78,6 +80,7 @@ public final class Network {
       else { return nil }
       return Fusion(layer: layer, activation: activation)
     }
+    sparseReaders = plan.stages.map { $0.input == 0 ? $0.layer as? any SparseReading : nil }
   }
 
   public var layout: SlabLayout { plan.layout }
@@ -101,28 +104,33 @@ public final class Network {
   /// stay until the next pass.
   /// - Parameter ended: called behind each stage with its number; behind two that are one, once
   ///   with that of the first.
+  /// - Precondition: `plan.requireSparseInput` throws nothing, if the inputs are sparse.
   /// - Throws: what `pass.batchSum` throws.
   public func forward(
-    _ inputs: Matrix, pass: Pass, ended: ((Int) -> Void)? = nil
+    _ inputs: AnyMatrix, pass: Pass, ended: ((Int) -> Void)? = nil
   ) throws -> Matrix {
     precondition(inputs.rows <= maximumRows && inputs.columns == inputShape.count)
     var number = 0
     while number < stages.count {
       let first = number
       let stage = stages[number]
-      let x = value(stage.input, inputs)
       let y = value(number + 1, inputs)
       switch stage.operation {
       case .layer(let layer):
-        if let fusion = fusions[number] {
+        if case .sparse(let x) = inputs, let reader = sparseReaders[number] {
+          // An activation behind it is a stage of its own then.
+          reader.forward(x, into: y, memory: memories[number]!, pass: pass)
+        } else if let fusion = fusions[number] {
           try fusion.layer.forward(
-            x, into: y, then: fusion.activation, memory: memories[number]!, pass: pass)
+            value(stage.input, inputs), into: y, then: fusion.activation,
+            memory: memories[number]!, pass: pass)
           number += 1
         } else {
-          try layer.forward(x, into: y, memory: memories[number]!, pass: pass)
+          try layer.forward(
+            value(stage.input, inputs), into: y, memory: memories[number]!, pass: pass)
         }
       case .sum(let addend):
-        y.copy(x)
+        y.copy(value(stage.input, inputs))
         pass.kernels.add(UnsafeBufferPointer(value(addend, inputs).elements), to: y.elements)
       }
       number += 1
@@ -145,9 +153,14 @@ public final class Network {
   /// Passes the gradient back through stage `number`. Call it from the last stage to the first.
   /// - Parameter inputs: what `forward` was given.
   /// - Throws: what `pass.batchSum` throws.
-  public func backward(throughStage number: Int, inputs: Matrix, pass: Pass) throws {
+  public func backward(throughStage number: Int, inputs: AnyMatrix, pass: Pass) throws {
     let stage = stages[number]
     let step = memoryPlan.backward[number]
+    if case .sparse(let x) = inputs, let reader = sparseReaders[number] {
+      let dy = gradient(step.output, rows: inputs.rows, columns: stage.outputShape.count)
+      reader.backward(dy, x: x, memory: memories[number]!, pass: pass)
+      return
+    }
     let x = value(stage.input, inputs)
     if let layer = stage.layer {
       let y = value(number + 1, inputs)
@@ -177,13 +190,34 @@ public final class Network {
   }
 
   /// A value of the pass, value 0 being its inputs.
-  private func value(_ number: Int, _ inputs: Matrix) -> Matrix {
-    Matrix(
-      memoryPlan.valueBuffer[number].map { values[$0].base } ?? inputs.base, rows: inputs.rows,
-      columns: plan.shape(of: number).count)
+  private func value(_ number: Int, _ inputs: AnyMatrix) -> Matrix {
+    let base: UnsafeMutablePointer<Float>
+    if let buffer = memoryPlan.valueBuffer[number] {
+      base = values[buffer].base
+    } else {
+      guard case .dense(let matrix) = inputs else {
+        preconditionFailure("stage \(number) cannot read sparse inputs")
+      }
+      base = matrix.base
+    }
+    return Matrix(base, rows: inputs.rows, columns: plan.shape(of: number).count)
   }
 
   private func gradient(_ buffer: Int, rows: Int, columns: Int) -> Matrix {
     Matrix(valueGradients[buffer].base, rows: rows, columns: columns)
+  }
+}
+
+extension Network {
+  /// The same for inputs that are stored in full.
+  public func forward(
+    _ inputs: Matrix, pass: Pass, ended: ((Int) -> Void)? = nil
+  ) throws -> Matrix {
+    try forward(.dense(inputs), pass: pass, ended: ended)
+  }
+
+  /// The same for inputs that are stored in full.
+  public func backward(throughStage number: Int, inputs: Matrix, pass: Pass) throws {
+    try backward(throughStage: number, inputs: .dense(inputs), pass: pass)
   }
 }
