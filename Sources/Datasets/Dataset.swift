@@ -10,6 +10,9 @@ public protocol Dataset: Sendable {
   var featureExtents: [Int] { get }
   /// What a target is.
   var targets: TargetKind { get }
+  /// The features of all samples, for a data set that stores only those that are not zero. None
+  /// unless implemented.
+  var sparseFeatures: SparseFeatures? { get }
 
   /// Copies the features of `sample`.
   func copyFeatures(
@@ -34,8 +37,22 @@ public enum TargetKind: Equatable, Sendable {
 }
 
 extension Dataset {
+  public var sparseFeatures: SparseFeatures? { nil }
+
   /// Numbers in one sample's features.
   public var featureCount: Int { featureExtents.reduce(1, *) }
+
+  /// Bytes that the features of `rows` samples take in a batch, at most.
+  public func batchBytes(ofRows rows: Int) -> Double {
+    let float = Double(MemoryLayout<Float>.stride)
+    guard let sparse = sparseFeatures else { return float * Double(featureCount) * Double(rows) }
+    let element = float + Double(MemoryLayout<Int32>.stride)
+    return element * Double(sparse.mostElements(ofRows: rows))
+      + Double(MemoryLayout<Int>.stride) * Double(rows + 1)
+  }
+
+  /// Bytes that a rank keeps in memory of its own; what is mapped, ranks share.
+  public var residentBytes: Double { Double(sparseFeatures?.bytes ?? 0) }
 }
 
 /// How features become network inputs.

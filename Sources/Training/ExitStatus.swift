@@ -22,7 +22,9 @@ public enum ExitStatus {
   public static func of(_ error: any Error) -> Int32 {
     switch error {
     case let error as TrainingError: error.exitCode
-    case is ConfigurationError, is UnusableInstructionSet, is ShapeError, is NetworkTooLarge: usage
+    case is ConfigurationError, is UnusableInstructionSet, is ShapeError,
+      is SparseInputError, is NetworkTooLarge:
+      usage
     case is UnreadableConfiguration: missingInput
     case is UnknownWord: badData
     case let error as TensorFileFault: error.exitCode

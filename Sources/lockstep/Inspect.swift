@@ -56,11 +56,12 @@ struct Inspect: ParsableCommand {
       rows: [input] + layers + [totals],
       leading: [0, 1, 2])
     let need = model.memory
-    let parts = [
-      ("parameters", need.parameters), ("gradients", need.gradients),
-      ("optimizer", need.optimizer), ("state", need.state), ("activations", need.activations),
-      ("workspace", need.workspace), ("batches", need.batches), ("total", need.total),
-    ]
+    let parts =
+      [
+        ("parameters", need.parameters), ("gradients", need.gradients),
+        ("optimizer", need.optimizer), ("state", need.state), ("activations", need.activations),
+        ("workspace", need.workspace), ("batches", need.batches),
+      ] + (need.data > 0 ? [("data", need.data)] : []) + [("total", need.total)]
     let memory = TextTable(
       columns: ["memory", "per rank"],
       rows: parts.map { [$0.0, Quantity.text(bytes: $0.1)] }, leading: [0])

@@ -27,6 +27,10 @@ private let badInputs = [
     testDescription: "a label out of range", options: ["--set", "data.train.labels=large.idx"],
     status: 65, message: "label 9 is out of range: the model has 4 outputs"),
   BadInput(
+    testDescription: "a sparse file with indices out of order",
+    options: ["--set", "data={format: libsvm, train: {file: wild.txt}}"], status: 65,
+    message: "wild.txt:2: index 3 behind 7: indices ascend within a line"),
+  BadInput(
     testDescription: "an unknown key", options: ["--set", "training.epohcs=3"], status: 64,
     message: "training.epohcs: unknown key; did you mean 'epochs'?"),
   BadInput(
@@ -59,6 +63,7 @@ extension RefusalTests {
       _ = try folder.file("labels.idx", idx([8], [0, 1, 2, 3, 0, 1, 2, 3]))
       _ = try folder.file("few.idx", idx([5], [0, 1, 2, 3, 0]))
       _ = try folder.file("large.idx", idx([8], [0, 1, 2, 3, 0, 1, 9, 3]))
+      _ = try folder.file("wild.txt", "1 1:1\n0 7:1 3:1\n")
       _ = try folder.file(
         "small.yaml",
         """
@@ -91,7 +96,7 @@ extension RefusalTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
     }
 
-    @Test("alone, the answer is the same", arguments: badInputs.prefix(5))
+    @Test("alone, the answer is the same", arguments: badInputs.prefix(6))
     fileprivate func refusedAlone(input: BadInput) throws {
       let folder = try prepare()
       let result = try Launching.alone(

@@ -2,7 +2,7 @@ import Kernels
 
 /// One rank's part of a global batch, in memory that is used again and again.
 public final class Batch: @unchecked Sendable {  // filled by one thread, then handed to another
-  /// rows x featureCount, row-major.
+  /// rows x featureCount, row-major; none where the data set is sparse.
   public let features: AlignedBuffer
   /// One per row, where targets are labels.
   public let labels: UnsafeMutablePointer<Int32>
@@ -16,14 +16,19 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
   /// The position of this rank's first sample within the whole batch.
   public private(set) var firstPosition = 0
 
+  private let sparse: SparseBatch?
   private let featureCount: Int
   private let width: Int
   private let maximumRows: Int
 
   public init(for dataset: any Dataset, maximumRows: Int) {
     self.maximumRows = maximumRows
-    featureCount = dataset.featureCount
-    features = AlignedBuffer(count: maximumRows * featureCount)
+    let featureCount = dataset.featureCount
+    self.featureCount = featureCount
+    sparse = dataset.sparseFeatures.map {
+      SparseBatch(for: $0, columnCount: featureCount, maximumRows: maximumRows)
+    }
+    features = AlignedBuffer(count: sparse == nil ? maximumRows * featureCount : 0)
     labels = .allocate(capacity: maximumRows)
     labels.initialize(repeating: 0, count: maximumRows)
     if case .values(let width) = dataset.targets { self.width = width } else { width = 0 }
@@ -38,10 +43,14 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
   public func part(_ range: Range<Int>) -> BatchPart {
     let rows = shards.part(range)
     let start = range.isEmpty ? 0 : shards.rows(of: range.lowerBound).lowerBound
+    let inputs: AnyMatrix =
+      if let sparse { .sparse(sparse.matrix(rows: start..<start + rows.rows)) } else {
+        .dense(
+          Matrix(features.base + start * featureCount, rows: rows.rows, columns: featureCount))
+      }
     return BatchPart(
-      inputs: Matrix(
-        features.base + start * featureCount, rows: rows.rows, columns: featureCount),
-      labels: labels + start, values: values.base + start * width, shards: rows, start: start)
+      inputs: inputs, labels: labels + start, values: values.base + start * width, shards: rows,
+      start: start)
   }
 
   /// Copies this rank's samples of a global batch.
@@ -56,10 +65,16 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
     shards = partition.rows(ofRank: rank, batchSize: samples.count)
     globalSize = samples.count
     firstPosition = mine.lowerBound
+    let elements = dataset.sparseFeatures
+    sparse?.removeAll()
     for (row, position) in mine.enumerated() {
       let sample = Int(samples[samples.startIndex + position])
-      dataset.copyFeatures(
-        of: sample, into: features.base + row * featureCount, kernels: kernels)
+      if let sparse, let elements {
+        sparse.append(sample, of: elements)
+      } else {
+        dataset.copyFeatures(
+          of: sample, into: features.base + row * featureCount, kernels: kernels)
+      }
       switch dataset.targets {
       case .labels: labels[row] = dataset.label(of: sample)
       case .values(let width):
@@ -72,7 +87,7 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
 /// Some rows of a batch, in the batch's memory.
 public struct BatchPart {
   /// rows x featureCount
-  public let inputs: Matrix
+  public let inputs: AnyMatrix
   /// One per row, where targets are labels.
   public let labels: UnsafeMutablePointer<Int32>
   /// rows x width, row-major, where targets are values.

@@ -13,7 +13,18 @@ public struct Loss: Sendable {
   public let settings: [RawSetting.Entry]
   /// Whether targets are class labels; else they are one value per output.
   public let usesLabels: Bool
+  /// What one value per output has to be.
+  public let targetRange: TargetRange
   private let evaluation: Evaluation
+
+  /// Of targets that are values.
+  public enum TargetRange: Sendable {
+    case any
+    /// From 0 to 1.
+    case probabilities
+    /// -1 and 1.
+    case signs
+  }
 
   /// Writes each sample's loss, and the gradient of their sum by the outputs.
   /// - Precondition: `targets` are of the kind that `usesLabels` says, one per row.
@@ -70,6 +81,7 @@ public struct Loss: Sendable {
     reader.refuseUnknownKeys()
     self.name = name
     usesLabels = definition.usesLabels
+    targetRange = definition.targetRange
     settings = reader.resolved
     faults += reader.faults
     if !reader.faults.isEmpty { return nil }

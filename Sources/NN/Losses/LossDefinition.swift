@@ -5,6 +5,7 @@ import Kernels
 struct LossDefinition: Sendable {
   let name: String
   let usesLabels: Bool
+  var targetRange = Loss.TargetRange.any
   let read: @Sendable (SettingReader) -> Loss.Evaluation
 
   /// A loss over one class label per sample.
@@ -30,7 +31,7 @@ struct LossDefinition: Sendable {
 
   /// A loss over one value per output.
   static func ofValues(
-    _ name: String,
+    _ name: String, _ range: Loss.TargetRange = .any,
     _ read:
       @escaping @Sendable (SettingReader) ->
       @Sendable (
@@ -38,7 +39,7 @@ struct LossDefinition: Sendable {
         _ gradient: Matrix, _ kernels: KernelSet
       ) -> Void
   ) -> LossDefinition {
-    LossDefinition(name: name, usesLabels: false) { settings in
+    LossDefinition(name: name, usesLabels: false, targetRange: range) { settings in
       let evaluate = read(settings)
       return { outputs, targets, losses, gradient, kernels in
         guard case .values(let values) = targets else {
@@ -87,13 +88,13 @@ struct LossDefinition: Sendable {
       }
     },
     /// The mean of -t log p - (1 - t) log(1 - p), p = sigmoid(output), for targets t from 0 to 1.
-    .ofValues("binary-cross-entropy") { _ in
+    .ofValues("binary-cross-entropy", .probabilities) { _ in
       { outputs, values, losses, gradient, kernels in
         kernels.binaryCrossEntropy(outputs, targets: values, losses: losses, into: gradient)
       }
     },
     /// The mean of max(0, 1 - t output), for targets t of -1 and 1.
-    .ofValues("hinge") { _ in
+    .ofValues("hinge", .signs) { _ in
       { outputs, values, losses, gradient, kernels in
         kernels.hinge(outputs, targets: values, losses: losses, into: gradient)
       }

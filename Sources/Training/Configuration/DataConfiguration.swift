@@ -1,4 +1,5 @@
 import Datasets
+import NN
 import Yams
 
 /// The `data` section: a training set and, unless one does without, a test set.
@@ -6,6 +7,8 @@ public struct DataConfiguration: Sendable {
   public enum Format: String, CaseIterable, Sendable {
     /// Pairs of IDX files.
     case idx
+    /// Text files of LIBSVM and SVM-light, of which features that are zero take no memory.
+    case libsvm
     /// Samples written in the configuration itself.
     case inline
     /// Random numbers around class centres.
@@ -16,15 +19,17 @@ public struct DataConfiguration: Sendable {
   public enum Part: Sendable {
     case idx(features: String, labels: String)
     case idxValues(features: String, targets: String)
+    case libsvm(file: String)
     case inline(features: [[Float]], labels: [Int32])
     case inlineValues(features: [[Float]], targets: [[Float]])
     case synthetic(SyntheticDataset)
 
-    /// Whether targets are class labels.
+    /// Whether targets are class labels; nil if that is for the loss to say.
     var hasLabels: Bool? {
       switch self {
       case .idx, .inline, .synthetic: true
       case .idxValues, .inlineValues: false
+      case .libsvm: nil
       }
     }
   }
@@ -33,6 +38,12 @@ public struct DataConfiguration: Sendable {
   public var train: Part
   public var test: Part?
   public var normalization: Normalization
+  /// Of files in LIBSVM's format: the index of the first feature.
+  public var indexBase = 1
+  /// Features of a sample; nil for as many as the largest index in any of the files says.
+  public var featureCount: Int?
+  /// What the loss wants of labels that may be one or the other.
+  var labels = LibSVMDataset.Labels.classes
 
   /// Nil, and faults in the reader, if the section is not usable.
   init?(_ reader: ConfigurationReader) {
@@ -44,6 +55,13 @@ public struct DataConfiguration: Sendable {
     let read: (String, Int) -> Part?
     switch format {
     case .idx: read = { path, _ in Part.readIDX(reader, path) }
+    case .libsvm:
+      indexBase = reader.integer("data.index-base", default: 1, in: 0...1)
+      featureCount = reader.optionalInteger("data.features", in: 1...Int(Int32.max))
+      read = { path, _ in
+        reader.requiredString("\(path).file", "the path of a file in LIBSVM's format")
+          .map { .libsvm(file: $0) }
+      }
     case .inline: read = { path, _ in Part.readInline(reader, path) }
     case .synthetic:
       let problem = SyntheticProblem(reader)
@@ -69,12 +87,46 @@ public struct DataConfiguration: Sendable {
       try IDXDataset(featuresPath: features, labelsPath: labels, normalization: normalization)
     case .idxValues(let features, let targets):
       try IDXDataset(featuresPath: features, targetsPath: targets, normalization: normalization)
+    case .libsvm(let file):
+      try LibSVMDataset(
+        path: file, indexBase: indexBase, features: featureCount, labels: labels)
     case .inline(let features, let labels):
       try InlineDataset(name: name, features: features, labels: labels)
     case .inlineValues(let features, let targets):
       try InlineDataset(name: name, features: features, values: targets)
     case .synthetic(let dataset): dataset
     }
+  }
+}
+
+extension DataConfiguration {
+  /// Opens all parts. Sparse ones, whose features nobody has counted, get as many as the part with the
+  /// most has.
+  /// - Throws: `DatasetError`.
+  func openAll() throws -> (training: any Dataset, test: (any Dataset)?) {
+    let training = try open(train, name: "data.train")
+    let test = try test.map { try open($0, name: "data.test") }
+    guard let sparse = training as? LibSVMDataset else { return (training, test) }
+    let sparseTest = test as? LibSVMDataset
+    let count = max(sparse.featureCount, sparseTest?.featureCount ?? 0)
+    guard count > 0 else {
+      throw DatasetError(.malformed, "data.train", "no sample has a feature: set data.features")
+    }
+    return (sparse.widened(to: count), sparseTest?.widened(to: count))
+  }
+}
+
+extension LibSVMDataset.Labels {
+  /// What `loss` wants.
+  init(_ loss: Loss) {
+    self =
+      if loss.usesLabels { .classes } else {
+        switch loss.targetRange {
+        case .any: .values
+        case .probabilities: .probabilities
+        case .signs: .signs
+        }
+      }
   }
 }
 

@@ -117,6 +117,7 @@ public struct TrainingConfiguration: Sendable {
     reader.refuseUnknownKeys()
     guard reader.faults.isEmpty, let data else { throw ConfigurationError(faults: reader.faults) }
     self.data = data
+    self.data.labels = LibSVMDataset.Labels(loss)
     annotatedText = ConfigurationText(reader.entries).annotated
     text = ConfigurationText(reader.entries).plain
   }

@@ -27,15 +27,14 @@ public struct ModelInspection {
   public var bucketBytes: [Int]
 
   /// Opens the data that the configuration names, for their shapes.
-  /// - Throws: `DatasetError`, `ShapeError`, `NetworkTooLarge`; `TrainingError` if there is no work
+  /// - Throws: `DatasetError`, `ShapeError`, `SparseInputError`, `NetworkTooLarge`; `TrainingError` if there is no work
   ///   for so many ranks.
   public init(_ configuration: TrainingConfiguration, ranks: Int) throws {
     try configuration.requireWork(forRanks: ranks)
-    let data = configuration.data
-    let training = try data.open(data.train, name: "data.train")
-    let test = try data.test.map { try data.open($0, name: "data.test") }
+    let (training, test) = try configuration.data.openAll()
     let network = try NetworkPlan(
       configuration.model, inputShape: Shape(training.featureExtents))
+    if training.sparseFeatures != nil { try network.requireSparseInput() }
     try configuration.requireWholeBatches(for: network)
     self.ranks = ranks
     inputShape = network.inputShape
@@ -53,6 +52,7 @@ public struct ModelInspection {
       ranks: ranks, samples: max(training.count, test?.count ?? 0))
     memory = MemoryNeed(
       network, configuration, rows: rowsPerRank)
+    memory.add(training, test, rows: rowsPerRank)
     memory.workspace =
       4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rowsPerRank)))
     bucketBytes = network.bucketBytes(atLeast: configuration.bucketBytes)

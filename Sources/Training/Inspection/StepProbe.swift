@@ -57,7 +57,9 @@ public struct StepProbe {
 
   public var stages: [Stage] {
     plan.network.stages.enumerated().map { number, stage in
-      let products = 2 * Double(stage.layer?.multiplyAdds ?? 0) * Double(batchSize)
+      let products =
+        2 * Double(stage.layer?.multiplyAdds ?? 0) * Double(batchSize)
+        * (number == 0 ? plan.training.density : 1)
       // By the parameters, and by the inputs if anything in front learns.
       let backward = trainer.network.passesGradientOn(fromStage: number) ? 2.0 : 1
       return Stage(
@@ -84,5 +86,13 @@ public struct StepProbe {
       count: plan.sampler.count / batchSize * batchSize, batchSize: batchSize,
       seed: plan.sampler.seed, shuffles: plan.sampler.shuffles)
     try trainer.run(steps: steps, sampler: sampler, ended: ended)
+  }
+}
+
+extension Dataset {
+  /// Which part of the features is stored, and so multiplied.
+  fileprivate var density: Double {
+    guard let sparse = sparseFeatures else { return 1 }
+    return Double(sparse.elementCount) / (Double(count) * Double(featureCount))
   }
 }

@@ -15,11 +15,13 @@ public struct MemoryNeed {
   /// Outputs of layers, and gradients by them.
   public var activations: Double
   /// Two batches of inputs, one of which is being filled while the other is worked on.
-  public var batches: Double
+  public var batches = 0.0
+  /// Of the data themselves, where every rank has them in memory of its own.
+  public var data = 0.0
   /// Of the layers.
   public var workspace = 0.0
 
-  /// Everything but the layers' workspace.
+  /// Everything but the layers' workspace and the data.
   /// - Parameter rows: of the rank's largest batch.
   public init(_ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int) {
     let float = Double(MemoryLayout<Float>.stride)
@@ -29,11 +31,17 @@ public struct MemoryNeed {
     optimizer = Double(configuration.optimizer.specification.stateCount) * slab
     state = float * Double(network.stateLayout.count)
     activations = float * Double(network.floatsPerRow) * Double(configuration.rowsOfPass(rows))
-    batches = 2 * float * Double(network.inputShape.count) * Double(rows)
+  }
+
+  /// Counts the data too, of which a rank has up to `rows` samples in a batch.
+  mutating func add(_ training: any Dataset, _ test: (any Dataset)?, rows: Int) {
+    let parts = [training] + (test.map { [$0] } ?? [])
+    batches = 2 * parts.map { $0.batchBytes(ofRows: rows) }.max()!
+    data = parts.reduce(0) { $0 + $1.residentBytes }
   }
 
   public var total: Double {
-    parameters + gradients + optimizer + state + activations + batches + workspace
+    parameters + gradients + optimizer + state + activations + batches + workspace + data
   }
 }
 

@@ -42,8 +42,12 @@ final class Replica {
       gradientMemory: { try group.allocate(Float.self, count: $0) })
     network.initialize(seed: configuration.seed)
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
-    losses = AlignedBuffer(
-      count: plan.partition.rowsOfLargestBatch(ofRank: group.rank, sampler: plan.sampler))
+    let rows = plan.partition.rowsOfLargestBatch(ofRank: group.rank, sampler: plan.sampler)
+    losses = AlignedBuffer(count: rows)
+    if let sparse = plan.training.sparseFeatures {
+      kernels.reserve(
+        forTransposeOf: sparse.mostElements(ofRows: rows), columns: plan.training.featureCount)
+    }
     accumulator = GradientAccumulator(network.gradients, plan: accumulation, kernels: kernels)
     optimizer = configuration.optimizer.specification.optimizer(layout: network.layout)
     synchronizer = GradientSynchronizer(

@@ -26,10 +26,7 @@ struct TrainingPlan {
   ) throws {
     let (training, test, network, memory, ownSet, choice) = try world.together {
       let set = try InstructionSet.selected(by: environment)
-      let training = try configuration.data.open(configuration.data.train, name: "data.train")
-      let test = try configuration.data.test.map {
-        try configuration.data.open($0, name: "data.test")
-      }
+      let (training, test) = try configuration.data.openAll()
       let (network, memory) = try TrainingPlan.network(
         configuration, training: training, test: test, world: world)
       return (training, test, network, memory, set, try configuration.methodChoice())
@@ -85,10 +82,11 @@ struct TrainingPlan {
     try configuration.requireWork(forRanks: world.size)
     let network = try NetworkPlan(
       configuration.model, inputShape: Shape(training.featureExtents))
+    if training.sparseFeatures != nil { try network.requireSparseInput() }
     try configuration.requireWholeBatches(for: network)
     let samples = max(training.count, test?.count ?? 0)
     let memory = try memory(
-      for: network, configuration,
+      for: network, configuration, training: training, test: test,
       rows: configuration.largestRows(ranks: world.size, samples: samples),
       ranksOnThisHost: world.ranksOnThisHost)
     try checkTargets(network, training, name: "data.train")
@@ -107,10 +105,11 @@ struct TrainingPlan {
   /// The memory of a rank with so many rows. Refuses a model that cannot fit into this machine,
   /// before anything is allocated for it.
   private static func memory(
-    for network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int,
-    ranksOnThisHost: Int
+    for network: NetworkPlan, _ configuration: TrainingConfiguration, training: any Dataset,
+    test: (any Dataset)?, rows: Int, ranksOnThisHost: Int
   ) throws -> MemoryNeed {
     var need = MemoryNeed(network, configuration, rows: rows)
+    need.add(training, test, rows: rows)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     func check() throws {
       let bytes = need.total * Double(ranksOnThisHost)

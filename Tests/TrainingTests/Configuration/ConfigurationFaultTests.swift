@@ -104,7 +104,7 @@ struct ConfigurationFaultTests {
     let faults = ConfigurationFixture.faults(yaml)
     #expect(
       faults == [
-        "c.yaml:1: data.format: missing: expected idx or inline or synthetic",
+        "c.yaml:1: data.format: missing: expected idx or libsvm or inline or synthetic",
         "c.yaml:1: model: missing: expected a list of layers such as "
           + "[{dense: 512}, relu, {dense: 10}]",
       ])

@@ -81,11 +81,11 @@ struct DataConfigurationTests {
     for (data, expected) in [
       (
         "{format: idy, train: {samples: 3}, normalize: none}",
-        ["c.yaml:1: data.format: expected idx or inline or synthetic, found 'idy'"]
+        ["c.yaml:1: data.format: expected idx or libsvm or inline or synthetic, found 'idy'"]
       ),
       (
         "{train: {samples: 3}}",
-        ["c.yaml:1: data.format: missing: expected idx or inline or synthetic"]
+        ["c.yaml:1: data.format: missing: expected idx or libsvm or inline or synthetic"]
       ),
       (
         "{format: idx, train: {features: a}}",
