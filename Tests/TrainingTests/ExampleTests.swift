@@ -15,10 +15,23 @@ struct ExampleTests {
   @Test("every example is a configuration whose model fits its data", arguments: names)
   func isValid(name: String) throws {
     let configuration = try TrainingConfiguration(file: Location.package + "/Examples/" + name)
-    let isImages = name.hasPrefix("fashion-mnist")
-    let network = try NetworkPlan(
-      configuration.model, inputShape: isImages ? Shape(28, 28) : Shape(1))
-    #expect(network.outputShape == Shape(isImages ? 10 : 1))
+    let (input, outputs) =
+      switch name {
+      case "topics.yaml": (Shape(5000), 5)
+      case _ where name.hasPrefix("fashion-mnist"): (Shape(28, 28), 10)
+      default: (Shape(1), 1)
+      }
+    let network = try NetworkPlan(configuration.model, inputShape: input)
+    #expect(network.outputShape == Shape(outputs))
+  }
+
+  @Test("three of four texts get their topic")
+  func topics() throws {
+    let examples = Location.package + "/Examples"
+    let run = try TrainedRun(
+      file: examples + "/topics.yaml",
+      settings: ["train", "test"].map { "data.\($0).file=\(examples)/topics.\($0)" }, ranks: 2)
+    #expect(try #require(run.summaries[0].testAccuracy) >= 0.75)
   }
 
   @Test(
