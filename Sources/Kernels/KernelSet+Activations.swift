@@ -61,7 +61,7 @@ extension KernelSet {
   }
 
   /// y = x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3): GELU's approximation by tanh (Hendrycks
-  /// & Gimpel, 2016), within 0.0005 of it. To 6 ulp, negative x included; -0 for -infinity.
+  /// & Gimpel, 2016), within 0.0005 of it. To 5 ulp, negative x included; -0 for -infinity.
   public func geluTanh(_ x: Matrix, into y: Matrix) {
     precondition(x.count == y.count)
     divide(elements: x.count, grain: Grain.functions, (x: x.base, y: y.base)) { kernels, o, part in

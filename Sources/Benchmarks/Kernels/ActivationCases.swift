@@ -20,7 +20,7 @@ extension KernelCase {
       $0.leakyReLU($1, slope: 0.25, into: $2)
     },
     Function("gelu", roundings: 10, exact: { $0 * normal($0) }) { $0.gelu($1, into: $2) },
-    Function("geluTanh", roundings: 12, exact: { $0 * sigmoid(exponent($0)) }) {
+    Function("geluTanh", roundings: 10, exact: { $0 * sigmoid(exponent($0)) }) {
       $0.geluTanh($1, into: $2)
     },
   ]

@@ -210,7 +210,7 @@ tanh = elementwise(lambda x, s: torch.tanh(x),
 # is up to 1, and what the density adds below 1/4.
 gelu_erf = elementwise(lambda x, s: F.gelu(x),
                        (12, lambda x, y: x.abs()), (12, lambda x, y: torch.full_like(x, 1.25)))
-# 6 ulp; the gradient's terms are as large, and go through up to 26 roundings.
+# 5 ulp; the gradient's terms are as large, and go through up to 26 roundings.
 gelu_tanh = elementwise(lambda x, s: F.gelu(x, approximate="tanh"),
                         (12, lambda x, y: x.abs()), (26, lambda x, y: torch.full_like(x, 1.25)))
 
