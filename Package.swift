@@ -84,7 +84,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CCrypto", "Collective", "Datasets", "NN", "Kernels",
+        "CCPU", "CCrypto", "Collective", "Datasets", "NN", "Kernels",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Experiments", dependencies: ["CCPU"]),

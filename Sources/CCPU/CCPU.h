@@ -44,16 +44,27 @@ static inline bool CCPU_hasAVX2(void) { return false; }
 static inline bool CCPU_hasAVX512(void) { return false; }
 #endif
 
-// The processors that this process may run on: those of its affinity, hardware threads counted.
-static inline int CCPU_usableProcessors(void) {
+// Room for a bit for each processor that a kernel may know.
+enum { CCPU_bytesOfProcessors = 8192 };
+
+// The processors that this thread may run on, a bit each in up to `bytes` bytes, hardware threads
+// counted. Returns how many bytes there are; 0 where the system does not tell.
+static inline int CCPU_usableProcessors(unsigned char *bits, int bytes) {
 #if defined(SYS_sched_getaffinity)
-  unsigned long mask[1024];  // of 64 Ki processors
-  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
-  int count = 0;
-  for (long i = 0; i < bytes / (long)sizeof *mask; i++) count += __builtin_popcountl(mask[i]);
-  if (count > 0) return count;
+  long size = syscall(SYS_sched_getaffinity, 0, (unsigned long)bytes, bits);
+  return size > 0 ? (int)size : 0;
+#else
+  return 0;
 #endif
-  return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+// Their number.
+static inline int CCPU_usableProcessorCount(void) {
+  unsigned char bits[CCPU_bytesOfProcessors];
+  int count = 0;
+  for (int i = CCPU_usableProcessors(bits, sizeof bits) - 1; i >= 0; i--)
+    count += __builtin_popcount(bits[i]);
+  return count > 0 ? count : (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 // Between two looks at a flag: saves power, and leaves the core's other thread room.

@@ -4,12 +4,15 @@ import Foundation
 /// and root settings that fit this machine.
 public struct Launch: Equatable, Sendable {
   public var ranks: Int
+  /// Threads of each rank: it is bound to as many cores.
+  public var threads: Int
   public var hostfile: String?
   /// The program and its arguments.
   public var command: [String]
 
-  public init(ranks: Int, hostfile: String? = nil, command: [String]) {
+  public init(ranks: Int, threads: Int = 1, hostfile: String? = nil, command: [String]) {
     self.ranks = ranks
+    self.threads = threads
     self.hostfile = hostfile
     self.command = command
   }
@@ -18,13 +21,19 @@ public struct Launch: Equatable, Sendable {
   public func arguments(on machine: Machine, environment: [String: String]) -> [String] {
     var words = ["mpirun", "-n", "\(ranks)"]
     if machine.isRoot { words.append("--allow-run-as-root") }
+    let hasOwnBinding = environment["OMPI_MCA_hwloc_base_binding_policy"] != nil
     if let hostfile {
       words += ["--hostfile", hostfile]
+      // Where a host has fewer cores than its ranks have threads, they share them.
+      if threads > 1, !hasOwnBinding {
+        words += ["--map-by", "slot:PE=\(threads)", "--bind-to", "core:overload-allowed"]
+      }
     } else {
       // Open MPI counts cores as slots; more ranks than that are the user's wish.
       words.append("--oversubscribe")
-      if environment["OMPI_MCA_hwloc_base_binding_policy"] == nil {
-        words += ["--bind-to", ranks <= machine.cores ? "core" : "none"]
+      if !hasOwnBinding {
+        if threads > 1, isRoomy(machine) { words += ["--map-by", "slot:PE=\(threads)"] }
+        words += ["--bind-to", isRoomy(machine) ? "core" : "none"]
       }
     }
     // Open MPI sends its own variables to other hosts; ours have to be named.
@@ -33,7 +42,7 @@ public struct Launch: Equatable, Sendable {
     }
     // Spinning ranks that share a core would wait for each other's time slices. Of other hosts it
     // is not known here how many cores they have.
-    if hostfile != nil || ranks > machine.cores { words += ["--mca", "mpi_yield_when_idle", "1"] }
+    if hostfile != nil || !isRoomy(machine) { words += ["--mca", "mpi_yield_when_idle", "1"] }
     // Where the kernel forbids reading another process's memory, Open MPI would try, and complain.
     if !machine.allowsCrossMemoryAttach {
       words += ["--mca", "btl_vader_single_copy_mechanism", "none"]
@@ -41,10 +50,16 @@ public struct Launch: Equatable, Sendable {
     return words + command
   }
 
-  /// How many ranks there is room for: the slots of the hosts, or else this machine's cores.
+  /// Whether all threads can have cores of their own on this machine.
+  private func isRoomy(_ machine: Machine) -> Bool { ranks <= machine.cores / threads }
+
+  /// How many ranks there is room for: the slots of the hosts, or else this machine's cores, shared
+  /// by the threads.
   /// - Throws: `HostfileError`; `LaunchRefusal` if a host does not say how many slots it has.
-  public static func slots(hostfile: String?, on machine: Machine) throws -> Int {
-    guard let hostfile else { return machine.cores }
+  public static func slots(
+    hostfile: String?, threads: Int = 1, on machine: Machine
+  ) throws -> Int {
+    guard let hostfile else { return max(1, machine.cores / threads) }
     guard let slots = try Hostfile(path: hostfile).slots else {
       throw LaunchRefusal(
         reason: "-n is needed: not every host of \(hostfile) says how many slots it has")

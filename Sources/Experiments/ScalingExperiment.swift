@@ -14,6 +14,8 @@ public struct ScalingExperiment: Sendable {
   /// Its global batch; in weak scaling, the batch of each rank.
   public var batchSize: Int
   public var ranks: [Int]
+  /// Threads of each rank.
+  public var threads: Int
   public var mode: Mode
   public var repeats: Int
   public var hostfile: String?
@@ -25,12 +27,13 @@ public struct ScalingExperiment: Sendable {
   public var program: String
 
   public init(
-    configuration: String, batchSize: Int, ranks: [Int], mode: Mode, repeats: Int,
-    hostfile: String?, options: [String], directory: String, program: String
+    configuration: String, batchSize: Int, ranks: [Int], threads: Int = 1, mode: Mode,
+    repeats: Int, hostfile: String?, options: [String], directory: String, program: String
   ) {
     self.configuration = configuration
     self.batchSize = batchSize
     self.ranks = ranks
+    self.threads = threads
     self.mode = mode
     self.repeats = repeats
     self.hostfile = hostfile
@@ -66,7 +69,7 @@ public struct ScalingExperiment: Sendable {
     var command = [program, "train", configuration] + options
     command += ["--set", "training.batch-size=\(globalBatch(ranks: run.ranks))"]
     command += ["--output", run.directory]
-    return Launch(ranks: run.ranks, hostfile: hostfile, command: command)
+    return Launch(ranks: run.ranks, threads: threads, hostfile: hostfile, command: command)
   }
 
   /// Makes a run and reads what it left; its output is kept beside its directory.

@@ -25,6 +25,11 @@ final class Convolution {
   /// Floats of a block of patches: a quarter of a 1 MB second-level cache.
   private static let blockSize = 64 * 1024
 
+  /// Patches of a block.
+  static func rowsOfBlock(_ windows: ImageWindows) -> Int {
+    max(1, blockSize / windows.patchSize)
+  }
+
   init(_ dimensions: Dimensions, for kernels: KernelSet) {
     windows = dimensions.windows
     filters = dimensions.filters
@@ -121,7 +126,7 @@ final class Convolution {
 
   /// Blocks whose size depends on the window alone: it is part of the order of summation.
   private func forEachBlock(_ rows: Range<Int>, _ body: (Range<Int>) -> Void) {
-    let size = max(1, Convolution.blockSize / windows.patchSize)
+    let size = Convolution.rowsOfBlock(windows)
     var start = rows.lowerBound
     while start < rows.upperBound {
       let end = min(start + size, rows.upperBound)

@@ -47,7 +47,7 @@ public final class KernelSet {
       threads == 1
       ? nil
       : ThreadPool(
-        threads: threads, spins: !coresAreShared && threads <= Int(CCPU_usableProcessors()))
+        threads: threads, spins: !coresAreShared && threads <= Int(CCPU_usableProcessorCount()))
     self.init(instructions, table: KernelSet.table(of: instructions), pool: pool)
   }
 
@@ -75,6 +75,8 @@ public final class KernelSet {
 /// Memory that grows to the largest request and is not given back.
 final class Scratch {
   private var buffer = AlignedBuffer(count: 0)
+
+  var count: Int { buffer.count }
 
   /// Room for `count` floats of undefined value, valid until the next request.
   func reserve(_ count: Int) -> UnsafeMutablePointer<Float> {

@@ -32,10 +32,11 @@ struct ShardSum {
   /// Where the next shard's partial sum has to be written before it is pushed.
   var leaf: UnsafeMutablePointer<Float> { slots + depth * width }
 
-  /// Takes `leaf` as the partial sum of `shard`. Shards come in ascending order, without gaps.
-  mutating func push(shard: Int) {
+  /// Takes `leaf` as the partial sum of `shard`, or of the subtree of `size` shards that begins with
+  /// it. They come in ascending order, without gaps.
+  mutating func push(shard: Int, size: Int = 1) {
     starts[depth] = shard
-    sizes[depth] = 1
+    sizes[depth] = size
     depth += 1
     while depth >= 2, sizes[depth - 1] == sizes[depth - 2],
       starts[depth - 2] % (2 * sizes[depth - 2]) == 0

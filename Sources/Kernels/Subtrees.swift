@@ -1,46 +1,64 @@
-/// A run of shards cut into whole subtrees of the shard tree, all of one size: threads add up one each,
-/// and the sums of these are added along the rest of the tree. An addition is the same in both.
+/// A run of shards cut into subtrees of the shard tree: threads add up one each, and the sums of these
+/// are added along the rest of the tree. The additions are the same.
 ///
 ///     shard      0   1   2   3   4   5   6   7
 ///                 \ /     \ /     \ /     \ /
-///                  +       +       +       +         subtrees of 4: two threads
+///                  +       +       +       +         subtrees of up to 4: two threads
 ///                   \     /         \     /
 ///                      +               +
 ///                        \           /
 ///                              +                     the caller
 struct Subtrees {
   private let shards: ShardRows
-  /// Shards of each; a power of two that divides the run's start and its length.
-  let size: Int
+  /// Shards of the largest; a power of two.
+  private let limit: Int
+  private(set) var count = 0
 
-  var count: Int { shards.count / size }
-
+  /// - Parameter threads: that share the work.
   init(_ shards: ShardRows, threads: Int) {
+    precondition(shards.count > 0)
+    /// How busy the threads are at least, of 1, with subtrees of up to `limit` shards.
+    func use(_ limit: Int) -> Double {
+      let count = Subtrees(shards, limit: limit).count
+      return Double(shards.count) / Double((count + threads - 1) / threads * threads * limit)
+    }
+    // The largest that will do: every subtree's sum takes memory.
+    var limit = 1 << (Int.bitWidth - 1 - shards.count.leadingZeroBitCount)
+    var best = limit
+    while use(best) < 0.85, limit > 1, limit > shards.count / (8 * threads) {
+      limit /= 2
+      if use(limit) > use(best) { best = limit }
+    }
+    self.init(shards, limit: best)
+  }
+
+  private init(_ shards: ShardRows, limit: Int) {
     self.shards = shards
-    func share(_ count: Int) -> Double {
-      Double(count) / Double((count + threads - 1) / threads * threads)
+    self.limit = limit
+    var start = 0
+    while start < shards.count {
+      start = subtree(from: start).upperBound
+      count += 1
     }
-    // The largest that keep the threads busy: every subtree's sum takes memory.
+  }
+
+  /// The most subtrees that a run of so many shards is cut into: those of one size, and at both ends
+  /// one of each smaller size.
+  static func mostCount(shards: Int, threads: Int) -> Int {
+    min(shards, 16 * threads + 2 * (Int.bitWidth - shards.leadingZeroBitCount))
+  }
+
+  /// The `i`-th subtree, as shards of the run counted from its first.
+  subscript(i: Int) -> Range<Int> {
+    (0..<i).reduce(subtree(from: 0)) { subtree, _ in self.subtree(from: subtree.upperBound) }
+  }
+
+  private func subtree(from start: Int) -> Range<Int> {
     var size = 1
-    while (shards.first | shards.count) % (2 * size) == 0 { size *= 2 }
-    var best = size
-    while share(shards.count / best) < 0.85, size > 1 {
-      size /= 2
-      if share(shards.count / size) > share(shards.count / best) { best = size }
+    while size < limit, (shards.first + start) % (2 * size) == 0, start + 2 * size <= shards.count {
+      size *= 2
     }
-    self.size = threads == 1 ? shards.count : best
-  }
-
-  /// The `i`-th subtree, and its first row.
-  subscript(i: Int) -> (shards: ShardRows, firstRow: Int) {
-    let first = i * size
-    return (shards.part(first..<first + size), shards.rows(of: first).lowerBound)
-  }
-
-  /// Their sums, as if they were shards.
-  var whole: ShardRows {
-    ShardRows(
-      first: shards.first / size, ends: (0..<count).map { shards.ends[($0 + 1) * size - 1] })
+    return start..<start + size
   }
 }
 
@@ -65,18 +83,22 @@ extension KernelSet {
     let planes = subtreeSums.reserve(subtrees.count * width)
     run(
       EvenBlocks(of: subtrees.count, limit: 1),
-      SubtreeSums(subtrees: subtrees, width: width, planes: planes, operands: operands, sum: sum)
+      SubtreeSums(
+        shards: shards, subtrees: subtrees, width: width, planes: planes, operands: operands,
+        sum: sum)
     ) { kernels, work, block in work.run(block.lowerBound, kernels) }
-    var whole = ShardSum(width: width, shards: subtrees.whole, kernels: self)
+    var whole = ShardSum(width: width, shards: shards, kernels: self)
     for i in 0..<subtrees.count {
       whole.leaf.update(from: planes + i * width, count: width)
-      whole.push(shard: subtrees.whole.first + i)
+      let subtree = subtrees[i]
+      whole.push(shard: shards.first + subtree.lowerBound, size: subtree.count)
     }
     sums.update(from: whole.finish(), count: width)
   }
 }
 
 private struct SubtreeSums<Operands> {
+  let shards: ShardRows
   let subtrees: Subtrees
   let width: Int
   let planes: UnsafeMutablePointer<Float>
@@ -84,7 +106,9 @@ private struct SubtreeSums<Operands> {
   let sum: (KernelSet, Operands, ShardRows, Int, UnsafeMutablePointer<Float>) -> Void
 
   func run(_ i: Int, _ kernels: KernelSet) {
-    let (shards, firstRow) = subtrees[i]
-    sum(kernels, operands, shards, firstRow, planes + i * width)
+    let subtree = subtrees[i]
+    sum(
+      kernels, operands, shards.part(subtree), shards.rows(of: subtree.lowerBound).lowerBound,
+      planes + i * width)
   }
 }

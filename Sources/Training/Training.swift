@@ -92,7 +92,7 @@ private func begin(
     try log.record(start(of: trainer, world: world, program: program))
     for line in introduction(to: trainer, world: world, program: program) { log.say(line) }
     if let movedTo { log.say("earlier run moved to \(movedTo)") }
-    if let warning = trainer.plan.warning { try log.warn(warning) }
+    for warning in trainer.plan.warnings { try log.warn(warning) }
     return (directory, log)
   } catch {
     directory.remove(restoring: movedTo)
@@ -107,7 +107,8 @@ private func algorithm(of configuration: TrainingConfiguration) -> String {
 private func start(of trainer: Trainer, world: World, program: Program) -> StartEvent {
   let plan = trainer.plan
   return StartEvent(
-    version: program.version, commit: program.commit, ranks: world.size, hosts: world.hosts,
+    version: program.version, commit: program.commit, ranks: world.size,
+    threads: plan.configuration.threads > 1 ? plan.configuration.threads : nil, hosts: world.hosts,
     transport: world.carrier, kernels: plan.instructions.rawValue,
     algorithm: algorithm(of: plan.configuration),
     parameters: trainer.network.layout.parameterCount,
@@ -125,14 +126,17 @@ private func introduction(
   var data = "\(plan.configuration.data.format.rawValue), \(plan.training.count) training samples"
   if let test = plan.test { data += ", \(test.count) test samples" }
   let network = trainer.network
+  let threads = plan.configuration.threads
+  let ranks = plural(world.size, "rank") + (threads == 1 ? "" : " of \(threads) threads")
   return [
-    "lockstep \(program.version): \(plural(world.size, "rank")) on "
+    "lockstep \(program.version): \(ranks) on "
       + "\(plural(world.nodes.count, "node")), \(plan.instructions.rawValue) kernels, "
       + "\(algorithm(of: plan.configuration)) allreduce",
     "data   \(data)",
     "model  \(network.plan.outline), \(network.layout.parameterCount) parameters",
     "memory \(megabytes(plan.memory.total)) a rank, "
-      + "\(megabytes(plan.memory.activations + plan.memory.workspace)) of it activations and workspace",
+      + "\(megabytes(plan.memory.activations + plan.memory.workspace + plan.memory.scratch)) "
+      + "of it activations and workspace",
   ]
 }
 

@@ -60,9 +60,12 @@ struct BenchStep: ParsableCommand {
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
       if let ranks, ranks > 1, !Session.isLaunched(environment: environment) {
+        // A configuration with faults is reported by the ranks.
+        let configuration = try? TrainingConfiguration(
+          file: config, settings: settings, environment: environment)
         return try launchSelf(
           words(ranks: ranks) + (json.map { ["--json", $0] } ?? []), ranks: ranks,
-          environment: environment)
+          threads: configuration?.threads ?? 1, environment: environment)
       }
       try asRank { try run(on: $0, environment: environment) }
     }

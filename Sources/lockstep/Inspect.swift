@@ -60,7 +60,7 @@ struct Inspect: ParsableCommand {
       [
         ("parameters", need.parameters), ("gradients", need.gradients),
         ("optimizer", need.optimizer), ("state", need.state), ("activations", need.activations),
-        ("workspace", need.workspace), ("batches", need.batches),
+        ("workspace", need.workspace), ("scratch", need.scratch), ("batches", need.batches),
       ] + (need.data > 0 ? [("data", need.data)] : []) + [("total", need.total)]
     let memory = TextTable(
       columns: ["memory", "per rank"],

@@ -15,7 +15,7 @@ struct Launch: ParsableCommand {
 
   @Option(
     name: .customShort("n", allowingJoined: true),
-    help: "Ranks to start. Default: one for each core or slot.")
+    help: "Ranks to start. Default: one for each slot, or for each core (training.threads cores).")
   var ranks: Int?
 
   @Option(help: ArgumentHelp("Hosts and their slots, as mpirun reads them.", valueName: "file"))
@@ -36,10 +36,12 @@ struct Launch: ParsableCommand {
     let train = parsedCommand()
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
+      // A configuration with faults is reported by the ranks.
+      let configuration = try? TrainingConfiguration(
+        file: train.config, settings: train.settings, environment: environment)
       try launchSelf(
-        command,
-        ranks: try ranks ?? defaultRanks(for: train, on: .current, environment: environment),
-        hostfile: hostfile, environment: environment)
+        command, ranks: try ranks ?? defaultRanks(for: configuration, on: .current),
+        threads: configuration?.threads ?? 1, hostfile: hostfile, environment: environment)
     }
   }
 
@@ -55,17 +57,15 @@ struct Launch: ParsableCommand {
     }
   }
 
-  /// The hosts' slots or this machine's cores, but no more ranks than the configuration has work
-  /// for; in a reproducible run a power of two, so that the bits are those of any other.
+  /// The hosts' slots, or as many as this machine's cores have room for, but no more ranks than the
+  /// configuration has work for; in a reproducible run a power of two, so that the bits are those of
+  /// any other.
   private func defaultRanks(
-    for train: Train, on machine: Machine, environment: [String: String]
+    for configuration: TrainingConfiguration?, on machine: Machine
   ) throws -> Int {
-    var ranks = try Experiments.Launch.slots(hostfile: hostfile, on: machine)
-    // A configuration with faults is reported by the ranks.
-    guard
-      let configuration = try? TrainingConfiguration(
-        file: train.config, settings: train.settings, environment: environment)
-    else { return ranks }
+    var ranks = try Experiments.Launch.slots(
+      hostfile: hostfile, threads: configuration?.threads ?? 1, on: machine)
+    guard let configuration else { return ranks }
     ranks = min(ranks, configuration.batchSize)
     guard configuration.isReproducible else { return ranks }
     ranks = min(ranks, configuration.shards)

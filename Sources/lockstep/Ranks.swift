@@ -32,10 +32,11 @@ func asRank(_ body: (World) throws -> Void) throws {
 /// the environment asks for that.
 /// - Throws: `ExitCode` with that of the job.
 func launchSelf(
-  _ words: [String], ranks: Int, hostfile: String? = nil, environment: [String: String]
+  _ words: [String], ranks: Int, threads: Int = 1, hostfile: String? = nil,
+  environment: [String: String]
 ) throws {
   let launch = Experiments.Launch(
-    ranks: ranks, hostfile: hostfile, command: [try ownPath()] + words)
+    ranks: ranks, threads: threads, hostfile: hostfile, command: [try ownPath()] + words)
   try launch.validate()
   let machine = Machine.current
   if isDryRun(environment) {

@@ -63,7 +63,8 @@ struct Scale: ParsableCommand {
       let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
       let path = output ?? "scaling/\(name)-\(mode.rawValue)"
       let experiment = ScalingExperiment(
-        configuration: config, batchSize: configuration.batchSize, ranks: ranks, mode: mode,
+        configuration: config, batchSize: configuration.batchSize, ranks: ranks,
+        threads: configuration.threads, mode: mode,
         repeats: repeats, hostfile: hostfile, options: settings.flatMap { ["--set", $0] },
         directory: path, program: try ownPath())
       if isDryRun(environment) {

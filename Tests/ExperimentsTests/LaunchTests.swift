@@ -8,11 +8,49 @@ struct LaunchTests {
   static let laptop = Machine(cores: 4, isRoot: false, allowsCrossMemoryAttach: true)
 
   private func words(
-    _ ranks: Int, hostfile: String? = nil, on machine: Machine = laptop,
+    _ ranks: Int, threads: Int = 1, hostfile: String? = nil, on machine: Machine = laptop,
     environment: [String: String] = [:]
   ) -> [String] {
-    Launch(ranks: ranks, hostfile: hostfile, command: ["lockstep", "train", "c.yaml"])
-      .arguments(on: machine, environment: environment)
+    Launch(
+      ranks: ranks, threads: threads, hostfile: hostfile, command: ["lockstep", "train", "c.yaml"]
+    ).arguments(on: machine, environment: environment)
+  }
+
+  @Test("a rank is bound to as many cores as it has threads, or to none if there are too few")
+  func threads() {
+    let end = ["lockstep", "train", "c.yaml"]
+    for (ranks, threads) in [(1, 2), (2, 2), (1, 3), (1, 4)] {
+      #expect(
+        words(ranks, threads: threads) == [
+          "mpirun", "-n", "\(ranks)", "--oversubscribe", "--map-by", "slot:PE=\(threads)",
+          "--bind-to", "core",
+        ] + end)
+    }
+    for (ranks, threads) in [(3, 2), (2, 3), (1, 5)] {
+      #expect(
+        words(ranks, threads: threads) == [
+          "mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--mca",
+          "mpi_yield_when_idle", "1",
+        ] + end)
+    }
+    #expect(
+      words(6, threads: 4, hostfile: "hosts") == [
+        "mpirun", "-n", "6", "--hostfile", "hosts", "--map-by", "slot:PE=4", "--bind-to",
+        "core:overload-allowed", "--mca", "mpi_yield_when_idle", "1",
+      ] + end)
+    let own = ["OMPI_MCA_hwloc_base_binding_policy": "socket"]
+    for hostfile in [nil, "hosts"] {
+      let words = words(2, threads: 2, hostfile: hostfile, environment: own)
+      #expect(!words.contains("--bind-to") && !words.contains("--map-by"))
+    }
+  }
+
+  @Test("without a hostfile there is room for the cores by the threads, but for one rank at least")
+  func slots() throws {
+    for (threads, ranks) in [(1, 4), (2, 2), (3, 1), (4, 1), (9, 1)] {
+      #expect(
+        try Launch.slots(hostfile: nil, threads: threads, on: LaunchTests.laptop) == ranks)
+    }
   }
 
   @Test("as many ranks as cores are bound to them; more are bound to none, and yield")

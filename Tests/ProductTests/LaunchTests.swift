@@ -46,6 +46,21 @@ extension ProductTests {
       }
     }
 
+    @Test("a rank with threads is bound to as many cores")
+    func threads() throws {
+      let folder = try TemporaryDirectory()
+      _ = try folder.file("small.yaml", smallConfiguration)
+      let hosts = try folder.file("hosts", "a slots=2\nb slots=2\n")
+      let result = try Launching.alone(
+        [
+          "launch", "--hostfile", hosts, "train", "small.yaml", "--set", "training.threads=3",
+        ], environment: ["DRY_RUN": "1"], directory: folder.path)
+      #expect(
+        result.output.contains(" --map-by slot:PE=3 --bind-to core:overload-allowed "),
+        "\(result.output)\(result.errors)")
+      #expect(result.output.hasPrefix("mpirun -n 4 "))
+    }
+
     @Test("without -n no more ranks are started than there are shards and samples in a batch")
     func defaultRanks() throws {
       let folder = try TemporaryDirectory()

@@ -18,6 +18,9 @@ extension ProductTests {
       try Launching.expectPassed(names, ranks)
     }
 
+    @Test("operations that threads share take nothing from the heap")
+    func threadAllocations() throws { try Launching.expectPassed(["thread-allocations"], 1) }
+
     @Test("an error of one rank is reported once and ends the job with its exit code")
     func throwingRank() throws {
       let result = try Launching.mpirun(3, [Launching.rankCases, "throw"])

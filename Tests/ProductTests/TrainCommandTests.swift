@@ -32,6 +32,35 @@ extension ProductTests {
       }
     }
 
+    @Test("threads do not show in the result; more than there are processors are warned of once")
+    func threads() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      var hashes: [String] = []
+      for (ranks, threads) in [(1, 1), (2, 2), (2, 200)] {
+        let output = "\(folder.path)/ranks-\(ranks)-threads-\(threads)"
+        let result = try Launching.mpirun(
+          ranks,
+          [
+            Launching.lockstep, "train", file, "--output", output, "--set",
+            "training.threads=\(threads)",
+          ], directory: folder.path)
+        #expect(result.status == 0, "\(result.errors)")
+        hashes.append(try LeftBehind(output).hash)
+        if threads > 1 {
+          #expect(
+            result.output.contains("lockstep 0.1.0: \(ranks) ranks of \(threads) threads on 1 node")
+          )
+        }
+        if threads == 200 {
+          let warnings = result.errors.split(separator: "\n").filter { $0.contains("take turns") }
+          #expect(warnings.count == 1, "\(result.errors)")
+          #expect(warnings[0].hasPrefix("warning: 2 ranks with 200 threads each take turns on "))
+        }
+      }
+      #expect(Set(hashes).count == 1)
+    }
+
     @Test("sums over the batch go through MPI too: 1, 2 and 4 ranks end with the same state")
     func sumsOverBatch() throws {
       let folder = try TemporaryDirectory()

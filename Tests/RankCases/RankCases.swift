@@ -21,6 +21,7 @@ enum RankCases {
     "point-to-point": pointToPointCase,
     "shared-window": sharedWindowCase,
     "split": splitCase,
+    "thread-allocations": threadAllocationsCase,
     "throw": throwCase,
     "transport": transportCase,
     "unforced": unforcedCase,

@@ -71,6 +71,53 @@ func sameBitsOfLayers() throws {
   #expect(one.summaries[0].trainLoss! < 1.3, "it learns: 1.6 is a guess")
 }
 
+/// Work enough for threads to share it: products, convolutions and their gradients, pooling, dropout,
+/// sums and normalization of columns, and the update.
+private let wide = """
+  data: {format: synthetic, features: [20, 20], classes: 5, train: {samples: 300},
+         test: {samples: 150}}
+  model:
+    - {conv: {filters: 16, kernel: 5}}
+    - batch-norm
+    - relu
+    - {max-pool: 2}
+    - {dropout: 0.3}
+    - {dense: 96}
+    - gelu
+    - {dense: 5}
+  optimizer: {learning-rate: 0.05, momentum: 0.9}
+  training: {epochs: 2, batch-size: 128, shards: 4}
+  log: {every-steps: 1}
+  """
+
+/// Dense layers alone, with another optimizer and layer normalization.
+private let widePerceptron = """
+  data: {format: synthetic, features: 300, classes: 5, train: {samples: 600}}
+  model: [{dense: 300}, layer-norm, relu, {dropout: 0.2}, {dense: 200}, tanh, {dense: 5}]
+  optimizer: {name: adam, learning-rate: 0.001}
+  training: {epochs: 2, batch-size: 256, accumulate: 2}
+  log: {every-steps: 1}
+  """
+
+@Test(
+  "any number of threads on any number of ranks ends the same, bit for bit",
+  arguments: [wide, widePerceptron])
+func sameBitsOfThreads(yaml: String) throws {
+  let one = try TrainedRun(yaml: yaml, ranks: 1)
+  #expect(try one.events("start")[0]["threads"] == nil)
+  for (ranks, threads) in [(1, 2), (1, 3), (2, 2)] {
+    let run = try TrainedRun(
+      yaml: yaml, settings: ["training.threads=\(threads)"], ranks: ranks)
+    #expect(try run.events("start")[0]["threads"] as? Int == threads)
+    for summary in run.summaries {
+      #expect(summary.parameterSha256 == one.summaries[0].parameterSha256)
+      #expect(summary.testLoss == one.summaries[0].testLoss)
+      #expect(summary.replicasEqual)
+    }
+    #expect(try run.stepLosses() == one.stepLosses())
+  }
+}
+
 @Test("sums over the batch and buckets under way do not get into each other's way")
 func sumsBetweenBuckets() throws {
   let one = try TrainedRun(yaml: normalized, ranks: 1)

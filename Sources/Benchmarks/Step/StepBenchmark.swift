@@ -34,7 +34,8 @@ public struct StepBenchmark {
   public func run(output: BenchmarkOutput) throws {
     let header = StepHeaderRecord(
       version: program.version, commit: program.commit, cpu: BenchmarkMachine.cpuName,
-      ranks: world.size, nodes: world.nodes.count, kernels: probe.instructions.rawValue,
+      ranks: world.size, nodes: world.nodes.count, threads: probe.threads,
+      kernels: probe.instructions.rawValue,
       config: config, batch: probe.batchSize, steps: steps,
       parameters: probe.parameters, command: program.command)
     header.lines.forEach(output.line)

@@ -13,6 +13,8 @@ struct StepHeaderRecord: Encodable {
   var cpu: String
   var ranks: Int
   var nodes: Int
+  /// Of each rank.
+  var threads: Int
   var kernels: String
   var config: String
   var batch: Int
@@ -26,7 +28,8 @@ struct StepHeaderRecord: Encodable {
       [
         "lockstep \(version) (\(commit)): a training step by layer",
         "machine    \(cpu); "
-          + (ranks == 1 ? "one rank" : "\(ranks) ranks on \(nodes) node\(nodes == 1 ? "" : "s")"),
+          + (ranks == 1 ? "one rank" : "\(ranks) ranks on \(nodes) node\(nodes == 1 ? "" : "s")")
+          + (threads == 1 ? "" : ", \(threads) threads each"),
         "kernels    \(kernels)",
         "step       \(config), \(batch) samples, \(parameters) parameters",
         "time       median over \(steps) steps" + (ranks == 1 ? "" : ", mean over ranks"),

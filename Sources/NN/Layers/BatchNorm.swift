@@ -43,6 +43,10 @@ final class BatchNorm: Layer {
 
   func workspaceCount(rows: Int) -> Int { 4 * channels }
 
+  func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    .columnSums(channels, shards: shards, threads: threads)
+  }
+
   /// The workspace's parts, a float for each channel.
   private struct Workspace {
     let means: UnsafeMutablePointer<Float>

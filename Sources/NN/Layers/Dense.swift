@@ -31,6 +31,12 @@ final class Dense: ActivationFusing, SparseReading {
 
   var multiplyAdds: Int { inputShape.count * outputShape.count }
 
+  func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    .products(
+      rows: rows, inputs: inputShape.count, outputs: outputShape.count, shards: shards,
+      threads: threads)
+  }
+
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
     forward(x, into: y, then: SumFinish.none, memory: memory, pass: pass)
   }

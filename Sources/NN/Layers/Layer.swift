@@ -24,6 +24,9 @@ public protocol Layer: AnyObject {
   /// Floats of workspace for batches of up to `rows`. What is written there stays from forward to
   /// backward. None unless implemented.
   func workspaceCount(rows: Int) -> Int
+  /// What kernels need of scratch memory for batches of up to `rows`, cut into `shards` on all ranks
+  /// together. None unless implemented.
+  func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed
   /// Which of forward's matrices backward needs; all unless implemented.
   var backwardReads: BackwardReads { get }
   /// Whether forward's `y` may be its `x`, and backward's `dx` its `dy`. Never unless implemented.
@@ -54,6 +57,7 @@ extension Layer {
   public var state: [Parameter] { [] }
   public var multiplyAdds: Int { 0 }
   public func workspaceCount(rows: Int) -> Int { 0 }
+  public func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed { ScratchNeed() }
   public var backwardReads: BackwardReads { [.input, .output] }
   public var inPlace: InPlace { .never }
   public var sumsOverBatch: Bool { false }

@@ -34,6 +34,10 @@ final class LayerNorm: Layer {
   /// A mean and a scale for each position of each sample.
   func workspaceCount(rows: Int) -> Int { 2 * rows * positions }
 
+  func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    .columnSums(channels, shards: shards, threads: threads)
+  }
+
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
     let x = x.perPosition(channels: channels)
     pass.kernels.normalizeRows(

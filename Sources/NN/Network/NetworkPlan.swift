@@ -1,3 +1,5 @@
+import Kernels
+
 /// What a network consists of, worked out from its layers and its input's shape: nothing is
 /// allocated for it.
 ///
@@ -139,5 +141,14 @@ extension NetworkPlan {
   /// For the layers' workspaces, with batches of up to `rows`.
   public func workspaceCount(rows: Int) -> Int {
     stages.reduce(0) { $0 + ($1.layer?.workspaceCount(rows: rows) ?? 0) }
+  }
+  /// For the kernels, with batches of up to `rows`, cut into `shards` on all ranks together.
+  public func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    // The loss adds one float a row.
+    stages.reduce(into: .columnSums(1, shards: shards, threads: threads)) {
+      if let layer = $1.layer {
+        $0.add(layer.scratch(rows: rows, shards: shards, threads: threads))
+      }
+    }
   }
 }

@@ -25,6 +25,8 @@ public struct TrainingConfiguration: Sendable {
   public var shards: Int
   /// Passes in which a rank works through its part of a batch; a power of two.
   public var passes: Int
+  /// Threads of each rank that share its arithmetic; they do not show in the result.
+  public var threads: Int
   public var seed: UInt64
   /// Whether sums follow the shards, whatever the number of ranks.
   public var isReproducible: Bool
@@ -90,6 +92,7 @@ public struct TrainingConfiguration: Sendable {
     batchSize = reader.integer("training.batch-size", default: 256, in: 1...large)
     shards = reader.integer("training.shards", default: 8, in: 1...65536)
     passes = reader.integer("training.accumulate", default: 1, in: 1...65536)
+    threads = reader.integer("training.threads", default: 1, in: 1...256)
     seed = UInt64(reader.integer("training.seed", default: 1, in: 0...Int.max))
     isReproducible = reader.boolean("training.reproducible", default: true)
     shuffles = reader.boolean("training.shuffle", default: true)

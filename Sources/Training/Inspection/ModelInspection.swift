@@ -53,8 +53,7 @@ public struct ModelInspection {
     memory = MemoryNeed(
       network, configuration, rows: rowsPerRank)
     memory.add(training, test, rows: rowsPerRank)
-    memory.workspace =
-      4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rowsPerRank)))
+    memory.addWorkspace(network, configuration, rows: rowsPerRank, ranks: ranks)
     bucketBytes = network.bucketBytes(atLeast: configuration.bucketBytes)
   }
 }

@@ -46,6 +46,7 @@ public struct StepProbe {
   }
 
   public var instructions: InstructionSet { plan.instructions }
+  public var threads: Int { plan.configuration.threads }
   /// Samples of a step on all ranks: fewer than asked for where the data have no more.
   public var batchSize: Int { plan.sampler.positions(ofBatch: 0).count }
   public var inputShape: Shape { plan.network.inputShape }

@@ -20,8 +20,10 @@ public struct MemoryNeed {
   public var data = 0.0
   /// Of the layers.
   public var workspace = 0.0
+  /// In which kernels pack their operands, on all threads.
+  public var scratch = 0.0
 
-  /// Everything but the layers' workspace and the data.
+  /// Everything but workspace, scratch and the data.
   /// - Parameter rows: of the rank's largest batch.
   public init(_ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int) {
     let float = Double(MemoryLayout<Float>.stride)
@@ -41,13 +43,30 @@ public struct MemoryNeed {
   }
 
   public var total: Double {
-    parameters + gradients + optimizer + state + activations + batches + workspace + data
+    parameters + gradients + optimizer + state + activations + batches + workspace + scratch
+      + data
+  }
+
+  /// Counts workspace and scratch: of a batch that fits otherwise.
+  /// - Parameter rows: of the rank's largest batch.
+  mutating func addWorkspace(
+    _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranks: Int
+  ) {
+    let float = Double(MemoryLayout<Float>.stride)
+    let rows = configuration.rowsOfPass(rows)
+    workspace = float * Double(network.workspaceCount(rows: rows))
+    let need = network.scratch(
+      rows: rows, shards: configuration.shards(ranks: ranks), threads: configuration.threads)
+    scratch = float * Double(need.count(threads: configuration.threads))
   }
 }
 
 extension TrainingConfiguration {
   /// Rows of a pass over a rank's `rows`, at most, where ranks hold whole subtrees of shards.
   func rowsOfPass(_ rows: Int) -> Int { (rows + passes - 1) / passes }
+
+  /// Shards of a batch: where sums need not follow them, one for each pass of each rank.
+  func shards(ranks: Int) -> Int { isReproducible ? shards : ranks * passes }
 
   /// Rows of the largest batch that any of `ranks` ranks may have, of data sets of up to `samples`
   /// samples.

@@ -44,6 +44,9 @@ final class Replica {
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
     let rows = plan.partition.rowsOfLargestBatch(ofRank: group.rank, sampler: plan.sampler)
     losses = AlignedBuffer(count: rows)
+    kernels.reserve(
+      plan.network.scratch(
+        rows: maximumRows, shards: plan.partition.shards, threads: kernels.threads))
     if let sparse = plan.training.sparseFeatures {
       kernels.reserve(
         forTransposeOf: sparse.mostElements(ofRows: rows), columns: plan.training.featureCount)

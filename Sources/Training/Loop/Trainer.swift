@@ -23,7 +23,8 @@ final class Trainer {
     self.plan = plan
     self.world = world
     configuration = plan.configuration
-    let kernels = KernelSet(plan.instructions)
+    let kernels = KernelSet(
+      plan.instructions, threads: plan.configuration.threads, coresAreShared: plan.crowding != nil)
     var options = ProcessGroup.Options()
     options.isCanonical = plan.configuration.isReproducible
     options.choice = plan.choice

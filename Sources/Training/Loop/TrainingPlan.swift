@@ -18,6 +18,8 @@ struct TrainingPlan {
   let instructions: InstructionSet
   /// What the allreduce's method is chosen by.
   let choice: MethodChoice
+  /// Where threads outnumber processors, if they do on any host.
+  let crowding: Crowding?
 
   /// Collective: opens the data on all ranks, or throws on all of them.
   /// - Throws: `JointFailure`.
@@ -49,13 +51,12 @@ struct TrainingPlan {
     self.network = network
     self.memory = memory
     instructions = sets[Int(common.map { $0[0] }.min()!)]
+    crowding = try configuration.threads == 1 ? nil : Crowding(configuration, world: world)
     sampler = Sampler(
       count: training.count, batchSize: configuration.batchSize, seed: configuration.seed,
       shuffles: configuration.shuffles)
     partition = Partition(
-      shards: configuration.isReproducible
-        ? configuration.shards : world.size * configuration.passes,
-      ranks: world.size)
+      shards: configuration.shards(ranks: world.size), ranks: world.size)
   }
 
   /// Steps of the whole run.
@@ -65,13 +66,15 @@ struct TrainingPlan {
   }
 
   /// What a user should know before the run begins.
-  var warning: String? {
-    guard configuration.isReproducible, partition.ranks & (partition.ranks - 1) != 0 else {
-      return nil
+  var warnings: [String] {
+    var warnings: [String] = []
+    if configuration.isReproducible, partition.ranks & (partition.ranks - 1) != 0 {
+      warnings.append(
+        "\(partition.ranks) ranks cut through the shard tree: the result agrees with that of 1, 2, "
+          + "4, ... ranks to rounding, not bit for bit")
     }
-    return
-      "\(partition.ranks) ranks cut through the shard tree: the result agrees with that of 1, 2, "
-      + "4, ... ranks to rounding, not bit for bit"
+    if let crowding { warnings.append(crowding.description) }
+    return warnings
   }
 
   /// The network for the data, if model, data, ranks and memory go together.
@@ -88,7 +91,7 @@ struct TrainingPlan {
     let memory = try memory(
       for: network, configuration, training: training, test: test,
       rows: configuration.largestRows(ranks: world.size, samples: samples),
-      ranksOnThisHost: world.ranksOnThisHost)
+      ranks: world.size, ranksOnThisHost: world.ranksOnThisHost)
     try checkTargets(network, training, name: "data.train")
     if let test {
       guard test.featureCount == training.featureCount else {
@@ -106,7 +109,7 @@ struct TrainingPlan {
   /// before anything is allocated for it.
   private static func memory(
     for network: NetworkPlan, _ configuration: TrainingConfiguration, training: any Dataset,
-    test: (any Dataset)?, rows: Int, ranksOnThisHost: Int
+    test: (any Dataset)?, rows: Int, ranks: Int, ranksOnThisHost: Int
   ) throws -> MemoryNeed {
     var need = MemoryNeed(network, configuration, rows: rows)
     need.add(training, test, rows: rows)
@@ -124,7 +127,7 @@ struct TrainingPlan {
     }
     try check()
     // Counted only for a batch that fits.
-    need.workspace = 4 * Double(network.workspaceCount(rows: configuration.rowsOfPass(rows)))
+    need.addWorkspace(network, configuration, rows: rows, ranks: ranks)
     try check()
     return need
   }

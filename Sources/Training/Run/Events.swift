@@ -6,6 +6,8 @@ struct StartEvent: Encodable {
   var version: String
   var commit: String
   var ranks: Int
+  /// Of each rank, where there is more than one.
+  var threads: Int?
   var hosts: [String]
   var transport: String
   var kernels: String

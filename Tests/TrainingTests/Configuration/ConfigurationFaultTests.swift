@@ -152,7 +152,8 @@ struct ConfigurationFaultTests {
       "training.target-loss=.inf", "training.target-loss=-.inf", "training.target-accuracy=90",
       "training.epochs=1e3", "training.epochs=99999999999999999999", "training.epochs='3'",
       "training.epochs=9223372036854775807:59", "training.epochs=1:30", "training.seed=-1",
-      "training.target-loss=1:30", "training.shards=0", "training.shards=131072",
+      "training.target-loss=1:30", "training.shards=0", "training.threads=0",
+      "training.threads=257", "training.shards=131072",
       "collective.bucket-bytes=3", "log.every-steps=0", "training.batch-size=0",
       "training.shuffle=2",
     ])

@@ -84,6 +84,7 @@ struct PrecedenceTests {
           batch-size: 256
           shards: 8
           accumulate: 1
+          threads: 1
           seed: 1
           reproducible: true
           shuffle: true

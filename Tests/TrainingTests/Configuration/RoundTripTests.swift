@@ -55,7 +55,7 @@ struct RoundTripTests {
       optimizer: {learning-rate: 1.0e-7, momentum: 0.1, weight-decay: 1e-5,
                   schedule: {name: cosine, warmup-steps: 3}}
       training: {epochs: 7, max-steps: 9, target-loss: -1e-300, target-accuracy: 0.875,
-                 batch-size: 31, shards: 32, seed: 0, reproducible: no, shuffle: off}
+                 batch-size: 31, shards: 32, threads: 3, seed: 0, reproducible: no, shuffle: off}
       collective: {algorithm: ring, tuning: "tables/two nodes.json", bucket-bytes: 0x1000}
       log: {every-steps: 4}
       output: /tmp/x

@@ -38,6 +38,10 @@ final class Convolution: Layer {
 
   var multiplyAdds: Int { windows.count * windows.patchSize * filters }
 
+  func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    .convolution(windows, filters: filters, images: rows, shards: shards, threads: threads)
+  }
+
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
     forward(x, into: y, then: .none, memory, pass)
   }

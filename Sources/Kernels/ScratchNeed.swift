@@ -1,0 +1,143 @@
+/// The scratch memory that operations take at most, in floats, on any kernel set: known before there is
+/// any.
+///
+/// Scratch grows to the largest request: what several operations need is the most that one of them
+/// needs, area by area.
+public struct ScratchNeed: Equatable, Sendable {
+  // Of each thread.
+  var packedLeft = 0
+  var packedRight = 0
+  var partialSums = 0
+  var patches = 0
+  /// What convolutions keep: packed weights, and an image with its padding. They add up.
+  var convolutions = 0
+  /// Of the calling thread: sums of subtrees of shards.
+  var subtreeSums = 0
+
+  public init() {}
+
+  /// For all of it, on so many threads.
+  public func count(threads: Int) -> Int {
+    threads * (packedLeft + packedRight + partialSums + patches + convolutions)
+      + (threads == 1 ? 0 : subtreeSums)
+  }
+
+  /// Adds what other operations need.
+  public mutating func add(_ other: ScratchNeed) {
+    packedLeft = max(packedLeft, other.packedLeft)
+    packedRight = max(packedRight, other.packedRight)
+    partialSums = max(partialSums, other.partialSums)
+    patches = max(patches, other.patches)
+    convolutions += other.convolutions
+    subtreeSums = max(subtreeSums, other.subtreeSums)
+  }
+
+  /// For the products of a layer: x w, dy w^T and x^T dy, with x (rows, inputs) and w (inputs,
+  /// outputs), and for sums of columns of dy.
+  /// - Parameters:
+  ///   - shards: of the whole batch.
+  ///   - threads: that share the work.
+  public static func products(
+    rows: Int, inputs: Int, outputs: Int, shards: Int, threads: Int
+  ) -> ScratchNeed {
+    var need = columnSums(outputs, shards: shards, threads: threads)
+    need.packedRight = max(
+      packed(rows: rows, columns: outputs, depth: inputs),
+      packed(rows: rows, columns: inputs, depth: outputs),
+      packed(
+        columns: outputs, depth: rows,
+        isOneBlock: !ProductBlocks.isCopied(depth: rows, stride: inputs)
+          || inputs * rows <= ProductBlocks.leftFloats / 2))
+    need.packedLeft = copied(rows: inputs, depth: rows)
+    need.partialSums = max(
+      need.partialSums, 2 * levels(shards) * largestTile.rows * largestTile.columns)
+    return need
+  }
+
+  /// For the sums of columns of a matrix, over shards.
+  public static func columnSums(_ columns: Int, shards: Int, threads: Int) -> ScratchNeed {
+    var need = ScratchNeed()
+    need.partialSums = (2 * levels(shards) + 2) * columns
+    need.subtreeSums = Subtrees.mostCount(shards: shards, threads: threads) * columns
+    return need
+  }
+
+  /// For a convolution of up to `images` images and its gradients.
+  public static func convolution(
+    _ windows: ImageWindows, filters: Int, images: Int, shards: Int, threads: Int
+  ) -> ScratchNeed {
+    let patch = windows.patchSize
+    let rows = images * windows.count
+    let block = min(Convolution.rowsOfBlock(windows), rows)
+    // The gradient by the weights is a sum of matrices.
+    var need = columnSums(patch * filters, shards: shards, threads: threads)
+    need.packedLeft = max(
+      blockOfLeft(rows: rows, depth: patch) + largestSlack, copied(rows: patch, depth: block))
+    need.packedRight = packed(rows: patch, columns: filters, depth: block)
+    need.patches = block * patch + largestSlack
+    need.convolutions =
+      panels(filters) * patch + panels(patch) * filters + windows.paddedSize + largestSlack
+    return need
+  }
+
+  // Of AVX-512.
+  private static let largestTile = (rows: 12, columns: 32)
+  private static let largestSlack = 64
+
+  private static func levels(_ shards: Int) -> Int { Int.bitWidth - shards.leadingZeroBitCount }
+
+  /// Columns up to the end of the last panel.
+  private static func panels(_ columns: Int) -> Int {
+    let width = largestTile.columns
+    return (columns + width - 1) / width * width
+  }
+
+  /// Panels of a block of the right operand, of a product whose depth is cut.
+  private static func packed(rows: Int, columns: Int, depth: Int) -> Int {
+    let depth = min(depth, ProductBlocks.depth)
+    let tile = largestTile.rows
+    let rowsOfBlock = ProductBlocks.leftFloats / max(depth, 1) / tile * tile
+    return packed(columns: columns, depth: depth, isOneBlock: rows <= max(rowsOfBlock, tile))
+  }
+
+  private static func packed(columns: Int, depth: Int, isOneBlock: Bool) -> Int {
+    let limit = isOneBlock ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
+    return min(panels(columns) * depth, max(limit, largestTile.columns * depth))
+  }
+
+  private static func blockOfLeft(rows: Int, depth: Int) -> Int {
+    let depth = min(depth, ProductBlocks.depth)
+    return min(rows * depth, max(ProductBlocks.leftFloats, largestTile.rows * depth))
+  }
+
+  /// A transposed left operand, where it is copied.
+  private static func copied(rows: Int, depth: Int) -> Int {
+    guard ProductBlocks.isCopied(depth: depth, stride: rows) else { return 0 }
+    return min(rows * depth, max(ProductBlocks.leftFloats, largestTile.rows * depth))
+  }
+}
+
+extension KernelSet {
+  /// Takes the memory for `need` at once, all threads'; but for that of convolutions, which is taken
+  /// by the first of each.
+  public func reserve(_ need: ScratchNeed) {
+    for kernels in [self] + helpers {
+      _ = kernels.packedLeft.reserve(need.packedLeft)
+      _ = kernels.packedRight.reserve(need.packedRight)
+      _ = kernels.partialSums.reserve(need.partialSums)
+      _ = kernels.patches.reserve(need.patches)
+    }
+    if threads > 1 { _ = subtreeSums.reserve(need.subtreeSums) }
+  }
+
+  /// Floats of scratch that there are, all threads'; but for what convolutions keep.
+  var scratchCount: Int {
+    ([self] + helpers).reduce(0) { count, kernels in
+      count
+        + [
+          kernels.packedLeft, kernels.packedRight, kernels.partialSums, kernels.patches,
+          kernels.subtreeSums,
+        ].reduce(0) { $0 + $1.count }
+    }
+  }
+}
