@@ -34,6 +34,39 @@ extension ProcessGroup {
     try start(allreduce: UnsafeBufferPointer(buffer), into: buffer, reduction, method)
   }
 
+  /// Adds the planes of all ranks elementwise along `options.tree`, and leaves the sum in plane 0 on
+  /// all ranks: bit for bit the same on any number of ranks. Other planes stay as they are.
+  ///
+  /// Where the tree is the canonical one over ranks, each of which has one plane, and where the group
+  /// has no tree, this is the allreduce of that plane.
+  /// - Parameters:
+  ///   - plane: the first; rank r has `tree.subtrees[r].count`.
+  ///   - stride: elements from one plane to the next, alike on all ranks; all of them in one
+  ///     allocation.
+  ///   - method: nil to let the group choose; a schedule's algorithm is one that `addsPlanes`.
+  public func sumPlanes<Element: Reducible>(
+    _ plane: UnsafeMutableBufferPointer<Element>, stride: Int, _ method: AllreduceMethod? = nil
+  ) throws where Element.Accumulator == Element {
+    let source = UnsafeBufferPointer(plane)
+    if try runSmall(source, into: plane, .sum, method, planes: planes(of: Element.self, stride)) {
+      return
+    }
+    try startSumOfPlanes(plane, stride: stride, method).wait()
+  }
+
+  /// Starts the same. All planes belong to the operation until it has been waited for.
+  public func startSumOfPlanes<Element: Reducible>(
+    _ plane: UnsafeMutableBufferPointer<Element>, stride: Int, _ method: AllreduceMethod? = nil
+  ) throws -> CollectiveOperation where Element.Accumulator == Element {
+    try start(
+      allreduce: UnsafeBufferPointer(plane), into: plane, .sum, method,
+      planes: planes(of: Element.self, stride))
+  }
+
+  private func planes<Element>(of type: Element.Type, _ stride: Int) -> Planes? {
+    tree == nil ? nil : Planes(stride: stride * MemoryLayout<Element>.stride)
+  }
+
   /// Reduces every rank's `buffer` elementwise and leaves rank r's chunk of the result on rank r;
   /// the rest of its buffer is undefined. See `chunk(of:)`.
   public func reduceScatter<Element: Reducible>(

@@ -9,6 +9,9 @@ extension ProcessGroup {
     /// algorithm, nor on the number of ranks where that is a power of two. Else the fastest order
     /// is taken.
     public var isCanonical = true
+    /// The order of sums whose buffers have planes, on as many ranks as the group has; nil where all
+    /// have one plane.
+    public var tree: SumTree?
     /// What to go by when an allreduce leaves the method to the group.
     public var choice = MethodChoice.rules
     /// Calls of different counts, types, operations or order are found and named.

@@ -38,7 +38,7 @@ extension ProcessGroup {
       for channel in operation.channels { executor.retire(channel.run, channel.key) }
       operation.channels.removeAll(keepingCapacity: true)
     case .node(let run):
-      idleNodeRuns.put(run, NodeRunKey(count: run.count, type: run.type))
+      idleNodeRuns.put(run, NodeRunKey(count: run.count, type: run.type, hasPlanes: run.hasPlanes))
     }
     if let check = operation.check { idleChecks.append(check) }
     if let arrival = operation.arrival { idleArrivals.append(arrival) }

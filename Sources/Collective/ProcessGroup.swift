@@ -20,6 +20,9 @@ public final class ProcessGroup {
   var node: NodeGroup?
   var across: CrossNode?
   private let chooser: MethodChooser
+  /// The order of sums of planes; nil where it is the canonical one over ranks, and each has one.
+  let tree: SumTree?
+  private let planeChooser: MethodChooser?
   let spins: Int
 
   var inFlight: [CollectiveOperation] = []
@@ -33,6 +36,7 @@ public final class ProcessGroup {
   struct NodeRunKey: Hashable {
     var count: Int
     var type: ElementType
+    var hasPlanes: Bool
   }
 
   private static let hierarchicalNumber = AllreduceMethod.hierarchical.number
@@ -59,8 +63,15 @@ public final class ProcessGroup {
     chooser = MethodChooser(
       nodes: nodes, isCanonical: options.isCanonical,
       log: transport.rank == 0 ? options.log : nil)
+    let tree = options.tree.flatMap { $0.isOfRanks ? nil : $0 }
+    precondition(tree == nil || tree!.ranks == transport.size)
+    self.tree = tree
+    planeChooser = tree.map { [nodes] in
+      MethodChooser(
+        nodes: nodes, isCanonical: true, log: transport.rank == 0 ? options.log : nil, along: $0)
+    }
     executor = ScheduleExecutor(
-      over: transport, tags: ProcessGroup.messageTags, segmentSize: options.segmentSize)
+      over: transport, tags: ProcessGroup.messageTags, segmentSize: options.segmentSize, tree: tree)
     let members = nodes.nodes[nodes.node(of: transport.rank)]
     let neighbours = transport.machineSize ?? members.count
     spins = neighbours <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
@@ -70,6 +81,7 @@ public final class ProcessGroup {
     try chooser.prepare(
       options.choice, over: transport, kernels: self.kernels, sharesMemory: sharesMemory,
       warn: transport.rank == 0 ? options.warn : { _ in })
+    planeChooser?.prepare(as: chooser)
   }
 
   public var rank: Int { transport.rank }
@@ -83,14 +95,22 @@ public final class ProcessGroup {
       let segments = try memory.allocateShared(
         byteCount: NodeBoard.byteCount, otherwise: "ranks exchange messages")
     else { return }
-    node = NodeGroup(members: members, rank: rank, segments: segments)
+    let nodeTree = tree.flatMap { nodes.tree(over: $0) }
+    let planes = nodeTree.map {
+      NodeTerms(
+        tree!, members: members, rank: rank, nodes: $0, node: nodes.node(of: transport.rank))
+    }
+    node = NodeGroup(members: members, rank: rank, segments: segments, planes: planes)
     guard nodes.nodes.count > 1 else { return }
     // Ranks beyond the last lane own nothing, and exchange nothing.
     let lane = rank < nodes.lanes ? nodes.nodes.map { $0[rank] } : [transport.rank]
     across = CrossNode(
       lane: SubsetTransport(lane, of: transport), lanes: nodes.lanes,
-      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize,
-      algorithm: chooser.algorithmBetweenNodes)
+      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize, tree: nodeTree
+    ) { [chooser, planeChooser] byteCount, type, hasPlanes in
+      (hasPlanes ? planeChooser! : chooser)
+        .algorithmBetweenNodes(byteCount: byteCount, type: type)
+    }
   }
 
   /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node
@@ -118,34 +138,43 @@ public final class ProcessGroup {
 // MARK: Operations
 
 extension ProcessGroup {
+  /// The planes of a call's buffers: bytes from one to the next.
+  struct Planes {
+    var stride: Int
+  }
+
   /// How an allreduce is to be run when the caller does not leave it to the group.
   func start<Element: Reducible>(
     allreduce source: UnsafeBufferPointer<Element>,
     into buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
-    _ method: AllreduceMethod?
+    _ method: AllreduceMethod?, planes: Planes? = nil
   ) throws -> CollectiveOperation {
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
     let chosen = executable(
-      method ?? chooser.method(byteCount: byteCount, type: type), byteCount: byteCount, type: type)
+      method ?? chooser(planes).method(byteCount: byteCount, type: type), byteCount: byteCount,
+      type: type, planes: planes)
     let signature = CallSignature(
-      .allreduce, Element.self, reduction: reduction, algorithm: chosen.number,
-      count: buffer.count)
+      planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
+      algorithm: chosen.number, count: buffer.count)
     if case .schedule(let algorithm) = chosen {
       fill(buffer, from: source)
       return try start(
-        .allreduce(algorithm), buffer, reduction: reduction, signature: signature)
+        .allreduce(algorithm), buffer, reduction: reduction, signature: signature, planes: planes)
     }
     let node = node!
-    let key = NodeRunKey(count: buffer.count, type: type)
+    let key = NodeRunKey(count: buffer.count, type: type, hasPlanes: planes != nil)
     let run =
       idleNodeRuns.take(key)
-      ?? NodeAllreduce(node: node, count: buffer.count, type: type, across: across)
+      ?? NodeAllreduce(
+        node: node, planes == nil ? node.ranks : node.planes!, count: buffer.count, type: type,
+        across: across)
     let operation = begin(signature)
     operation.work = .node(run)
     run.prepare(
-      UnsafeRawBufferPointer(source), into: UnsafeMutableRawBufferPointer(buffer),
-      reducer: reducer(reduction), call: signature.word)
+      UnsafeRawBufferPointer(source), planeStride: planes?.stride ?? 0,
+      into: UnsafeMutableRawBufferPointer(buffer), reducer: reducer(reduction),
+      call: signature.word)
     try explained {
       if !checksOnBoard { try startCheck(of: operation) }
       try node.start(run)
@@ -159,21 +188,24 @@ extension ProcessGroup {
   func runSmall<Element: Reducible>(
     _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
     _ reduction: Reduction<Element>,
-    _ method: AllreduceMethod?
+    _ method: AllreduceMethod?, planes: Planes? = nil
   ) throws -> Bool {
     let byteCount = target.count * MemoryLayout<Element>.stride
-    guard let node, across == nil, inFlight.isEmpty, byteCount <= node.smallSize,
-      (method ?? chooser.method(byteCount: byteCount, type: Element.elementType)) == .hierarchical
+    guard let node, across == nil, inFlight.isEmpty else { return false }
+    let terms = planes == nil ? node.ranks : node.planes!
+    guard terms.planes * byteCount <= node.smallSize,
+      (method ?? chooser(planes).method(byteCount: byteCount, type: Element.elementType))
+        == .hierarchical
     else { return false }
     let call = CallSignature(
-      .allreduce, Element.self, reduction: reduction, algorithm: Self.hierarchicalNumber,
-      count: target.count
+      planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
+      algorithm: Self.hierarchicalNumber, count: target.count
     ).word
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
     try node.allreduceSmall(
-      UnsafeRawBufferPointer(source), into: UnsafeMutableRawBufferPointer(target),
-      reducer(reduction), call: call
+      UnsafeRawBufferPointer(source), planeStride: planes?.stride ?? 0,
+      into: UnsafeMutableRawBufferPointer(target), reducer(reduction), terms, call: call
     ) { number in
       guard backoff.pause() else { return }
       try transport.checkAllAreThere()
@@ -189,7 +221,7 @@ extension ProcessGroup {
 
   func start<Element: Reducible>(
     _ algorithm: CollectiveAlgorithm, _ buffer: UnsafeMutableBufferPointer<Element>,
-    reduction: Reduction<Element>?, signature: CallSignature
+    reduction: Reduction<Element>?, signature: CallSignature, planes: Planes? = nil
   ) throws -> CollectiveOperation {
     let operation = begin(signature)
     try explained {
@@ -205,11 +237,13 @@ extension ProcessGroup {
       for index in 0..<parts.parts {
         let part = parts[index]
         let key = ScheduleExecutor.Key(
-          algorithm: algorithm, count: part.count, type: Element.elementType)
+          algorithm: algorithm, count: part.count, type: Element.elementType,
+          hasPlanes: planes != nil)
         operation.channels.append(
           (
             try executor.start(
-              key, UnsafeMutableRawPointer(base + part.lowerBound), reducer: reducer), key
+              key, UnsafeMutableRawPointer(base + part.lowerBound),
+              planeStride: planes?.stride ?? 0, reducer: reducer), key
           ))
       }
       try operation.advance()
@@ -241,12 +275,20 @@ extension ProcessGroup {
   /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree
   /// if they must.
   private func executable(
-    _ method: AllreduceMethod, byteCount: Int, type: ElementType
+    _ method: AllreduceMethod, byteCount: Int, type: ElementType, planes: Planes?
   ) -> AllreduceMethod {
-    guard method == .hierarchical, !sharesMemory || options.isCanonical && !nodes.isCanonical else {
+    if case .schedule(let algorithm) = method {
+      precondition(planes == nil || algorithm.addsPlanes, "\(method.rawValue) adds no planes")
       return method
     }
-    return .schedule(chooser.algorithm(byteCount: byteCount, type: type))
+    let isPossible =
+      planes == nil ? !options.isCanonical || nodes.isCanonical : node?.planes != nil
+    guard !sharesMemory || !isPossible else { return method }
+    return .schedule(chooser(planes).algorithm(byteCount: byteCount, type: type))
+  }
+
+  private func chooser(_ planes: Planes?) -> MethodChooser {
+    planes == nil ? chooser : planeChooser!
   }
 
   private func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {

@@ -15,8 +15,13 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   case doubleTree = "double-tree"
 
   /// The schedules of all ranks that add up `count` elements on `size` ranks.
-  public func generator(size: Int, count: Int) -> any ScheduleGenerator {
+  /// - Parameter tree: of buffers with planes; nil for one plane, and the order that the algorithm
+  ///   has. The algorithm is one that `addsPlanes`.
+  public func generator(
+    size: Int, count: Int, along tree: SumTree? = nil
+  ) -> any ScheduleGenerator {
     precondition(size > 0 && count >= 0)
+    if let tree { return generator(along: tree, count: count) }
     switch self {
     case .ring:
       return Sequential(
@@ -37,6 +42,24 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
     case .doubleTree: return DoubleTreeAllreduce(size: size, count: count)
     }
   }
+
+  private func generator(along tree: SumTree, count: Int) -> any ScheduleGenerator {
+    let size = tree.ranks
+    switch self {
+    case .tree:
+      return Sequential(
+        TreePlaneReduce(tree: tree, count: count), TreeBroadcast(size: size, count: count))
+    case .direct:
+      return Sequential(
+        DirectPlaneReduceScatter(tree: tree, count: count),
+        DirectAllgather(size: size, count: count))
+    case .ring, .recursiveDoubling, .halvingDoubling, .doubleTree:
+      preconditionFailure("\(rawValue) adds no planes")
+    }
+  }
+
+  /// Whether there is a form of it that adds up planes, along any `SumTree`.
+  public var addsPlanes: Bool { self == .tree || self == .direct }
 
   /// What `rank` of `size` ranks does to add up `count` elements.
   public func schedule(rank: Int, size: Int, count: Int) -> Schedule {
@@ -68,10 +91,13 @@ public enum AllreduceAlgorithm: String, CaseIterable, Sendable {
   /// machine: few rounds for few bytes, few bytes for many, and a canonical one where the order of
   /// summation matters. Of those, direct exchange sends the fewest bytes, in messages that must not
   /// be too many nor too short; else there is the tree.
-  public static func choice(byteCount: Int, size: Int, canonical: Bool) -> AllreduceAlgorithm {
+  /// - Parameter planes: whether buffers have planes.
+  public static func choice(
+    byteCount: Int, size: Int, canonical: Bool, planes: Bool = false
+  ) -> AllreduceAlgorithm {
     let preferred: AllreduceAlgorithm =
       byteCount < 16 * 1024 ? .recursiveDoubling : .halvingDoubling
-    guard canonical && !preferred.isCanonical(size: size) else { return preferred }
+    guard planes || canonical && !preferred.isCanonical(size: size) else { return preferred }
     return size <= 16 || byteCount / size >= 4096 ? .direct : .tree
   }
 }

@@ -7,9 +7,12 @@ public enum CollectiveAlgorithm: Hashable, Sendable {
   case reduce(ReduceAlgorithm, root: Int)
 
   /// The schedules of all ranks, for a buffer of `count` elements on each of `size` ranks.
-  public func generator(size: Int, count: Int) -> any ScheduleGenerator {
+  /// - Parameter tree: of an allreduce whose buffers have planes.
+  public func generator(
+    size: Int, count: Int, along tree: SumTree? = nil
+  ) -> any ScheduleGenerator {
     switch self {
-    case .allreduce(let algorithm): algorithm.generator(size: size, count: count)
+    case .allreduce(let algorithm): algorithm.generator(size: size, count: count, along: tree)
     case .reduceScatter(let algorithm): algorithm.generator(size: size, count: count)
     case .allgather(let algorithm): algorithm.generator(size: size, count: count)
     case .broadcast(let algorithm, let root):

@@ -2,11 +2,12 @@
 /// algorithm, in one word that ranks exchange.
 struct CallSignature: Equatable {
   enum Collective: UInt64 {
-    case allreduce, reduceScatter, allgather, broadcast, reduce
+    case allreduce, reduceScatter, allgather, broadcast, reduce, sumOfPlanes
 
     var name: String {
       switch self {
       case .reduceScatter: "reduce-scatter"
+      case .sumOfPlanes: "sum of planes"
       default: "\(self)"
       }
     }
@@ -51,7 +52,7 @@ struct CallSignature: Equatable {
   var algorithm: String? {
     let names: [String] =
       switch collective {
-      case .allreduce: AllreduceMethod.allCases.map(\.rawValue)
+      case .allreduce, .sumOfPlanes: AllreduceMethod.allCases.map(\.rawValue)
       case .reduceScatter: ReduceScatterAlgorithm.allCases.map(\.rawValue)
       case .allgather: AllgatherAlgorithm.allCases.map(\.rawValue)
       case .broadcast: BroadcastAlgorithm.allCases.map(\.rawValue)

@@ -17,6 +17,7 @@ public struct AlgorithmChoice {
     var isCanonical: Bool
     var width: ElementWidth
     var copies: Int
+    var tree: SumTree?
   }
 
   public init(_ model: CostModel) { self.model = model }
@@ -26,20 +27,23 @@ public struct AlgorithmChoice {
   /// - Parameters:
   ///   - canonical: only algorithms that follow the canonical tree.
   ///   - copies: as many equal allreduces run at once, on other ranks of the same nodes.
+  ///   - tree: of buffers with planes: only algorithms that add these.
   /// - Complexity: the first time, O(the transfers of all algorithms).
   public mutating func decide(
-    bytes: Int, size: Int, canonical: Bool, width: ElementWidth, copies: Int = 1
+    bytes: Int, size: Int, canonical: Bool, width: ElementWidth, copies: Int = 1,
+    along tree: SumTree? = nil
   ) -> Decision {
     let sizeClass = SizeClass(bytes: bytes)
     let question = Question(
-      bytes: sizeClass.smallest, size: size, isCanonical: canonical, width: width, copies: copies)
+      bytes: sizeClass.smallest, size: size, isCanonical: canonical, width: width, copies: copies,
+      tree: tree)
     if let answer = known[question] { return answer }
     let count = max(1, sizeClass.smallest / width.bytes)
     let decisions = AllreduceAlgorithm.allCases
-      .filter { !canonical || $0.isCanonical(size: size) }
+      .filter { tree != nil ? $0.addsPlanes : !canonical || $0.isCanonical(size: size) }
       .map { algorithm in
         let price = Price(
-          of: algorithm.generator(size: size, count: count), on: model, width: width,
+          of: algorithm.generator(size: size, count: count, along: tree), on: model, width: width,
           copies: copies)
         return Decision(algorithm: algorithm, seconds: price.seconds)
       }

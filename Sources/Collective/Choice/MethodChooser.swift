@@ -8,6 +8,9 @@ import Kernels
 final class MethodChooser {
   private let nodes: NodeMap
   private let isCanonical: Bool
+  /// Of buffers with planes, over ranks and over nodes.
+  private let tree: SumTree?
+  private let nodeTree: SumTree?
   private let log: ((String) -> Void)?
   private var table: TuningTable?
   /// For all ranks, and for the ranks that have the same number on each node; nil to go by the
@@ -22,11 +25,17 @@ final class MethodChooser {
   /// Size classes of which something has been said, a bit each.
   private var reported: (methods: UInt64, lanes: UInt64) = (0, 0)
 
-  /// - Parameter log: is told what was chosen; nil on all ranks but one.
-  init(nodes: NodeMap, isCanonical: Bool, log: ((String) -> Void)?) {
+  /// - Parameters:
+  ///   - log: is told what was chosen; nil on all ranks but one.
+  ///   - tree: where buffers have planes: only methods that add these along it.
+  init(
+    nodes: NodeMap, isCanonical: Bool, log: ((String) -> Void)?, along tree: SumTree? = nil
+  ) {
     self.nodes = nodes
-    self.isCanonical = isCanonical
+    self.isCanonical = isCanonical || tree != nil
     self.log = log
+    self.tree = tree
+    nodeTree = tree.flatMap { nodes.tree(over: $0) }.flatMap { $0.isOfRanks ? nil : $0 }
     let slots = (Int.bitWidth + 1) * MethodChooser.widths
     methods = Array(repeating: nil, count: slots)
     lanes = Array(repeating: nil, count: slots)
@@ -65,8 +74,17 @@ final class MethodChooser {
     models = (AlgorithmChoice(model), AlgorithmChoice(lane))
   }
 
+  /// Goes by what `other` has measured; a table's methods are those of allreduces.
+  func prepare(as other: MethodChooser) {
+    sharesMemory = other.sharesMemory
+    models = other.models
+  }
+
   /// Whether ranks of a node may combine first.
-  private var isHierarchical: Bool { sharesMemory && (!isCanonical || nodes.isCanonical) }
+  private var isHierarchical: Bool {
+    guard sharesMemory else { return false }
+    return tree != nil ? nodes.areRuns : !isCanonical || nodes.isCanonical
+  }
 
   /// How to run an allreduce of a buffer of `byteCount` bytes.
   func method(byteCount: Int, type: ElementType) -> AllreduceMethod {
@@ -88,7 +106,8 @@ final class MethodChooser {
     }
     methods[slot] = method
     if MethodChooser.isFirst(sizeClass, &reported.methods), nodes.size > 1 {
-      log?("allreduce of \(sizeClass): \(method.rawValue) (\(reason))")
+      let what = tree == nil ? "allreduce" : "sum of planes"
+      log?("\(what) of \(sizeClass): \(method.rawValue) (\(reason))")
     }
     return method
   }
@@ -110,7 +129,8 @@ final class MethodChooser {
     let (algorithm, reason) = decideBetweenNodes(byteCount, type)
     lanes[slot] = algorithm
     if MethodChooser.isFirst(sizeClass, &reported.lanes) {
-      log?("between nodes, chunks of \(sizeClass): \(algorithm.rawValue) (\(reason))")
+      let what = tree == nil ? "chunks" : "chunks of planes"
+      log?("between nodes, \(what) of \(sizeClass): \(algorithm.rawValue) (\(reason))")
     }
     return algorithm
   }
@@ -118,8 +138,8 @@ final class MethodChooser {
   private func decide(_ byteCount: Int, _ type: ElementType) -> (AllreduceAlgorithm, String) {
     let decision = models?.all.decide(
       bytes: byteCount, size: nodes.size, canonical: isCanonical,
-      width: ElementWidth(bytes: type.byteCount))
-    return explained(decision, byteCount: byteCount, size: nodes.size)
+      width: ElementWidth(bytes: type.byteCount), along: tree)
+    return explained(decision, byteCount: byteCount, size: nodes.size, planes: tree != nil)
   }
 
   private func decideBetweenNodes(
@@ -128,15 +148,19 @@ final class MethodChooser {
     // All lanes are at work at once.
     let decision = models?.lane.decide(
       bytes: byteCount, size: nodes.nodes.count, canonical: isCanonical,
-      width: ElementWidth(bytes: type.byteCount), copies: nodes.lanes)
-    return explained(decision, byteCount: byteCount, size: nodes.nodes.count)
+      width: ElementWidth(bytes: type.byteCount), copies: nodes.lanes,
+      along: nodeTree)
+    return explained(
+      decision, byteCount: byteCount, size: nodes.nodes.count, planes: nodeTree != nil)
   }
 
   private func explained(
-    _ decision: AlgorithmChoice.Decision?, byteCount: Int, size: Int
+    _ decision: AlgorithmChoice.Decision?, byteCount: Int, size: Int, planes: Bool
   ) -> (AllreduceAlgorithm, String) {
     guard let decision else {
-      return (.choice(byteCount: byteCount, size: size, canonical: isCanonical), "rules")
+      let algorithm = AllreduceAlgorithm.choice(
+        byteCount: byteCount, size: size, canonical: isCanonical, planes: planes)
+      return (algorithm, "rules")
     }
     return (decision.algorithm, "model: \(MethodChooser.text(decision.seconds * 1e6))")
   }

@@ -16,20 +16,30 @@ struct ExecutionPlan {
     var lane: Int
   }
 
-  /// Receives of one range in one round: reduced together, in the order of ranks.
+  /// Receives of one range in one round: reduced together, in the order of ranks and planes.
   struct Gathering {
     var range: Range<Int>
     var payload: Transfer.Payload
+    /// The plane that is reduced into.
+    var target: Int
     var peers: [(rank: Int, lane: Int)]
-    /// Where this rank stands among its peers.
-    var ownPosition: Int
+    var operands: [Operand]
+    /// The place of the target itself among the operands.
+    var ownPosition: Int { operands.firstIndex { $0.peer == nil && $0.plane == target }! }
     /// The round's send, if there is one, of elements that the reduction overwrites.
     var send: Int?
   }
 
+  struct Operand {
+    /// The peer that it comes from, by its place among `peers`; nil for this rank.
+    var peer: Int?
+    var rank: Int
+    var plane: Int
+  }
+
   /// Transfers between two ranks are told apart by their number, modulo this: more of them than are
-  /// ever under way at once.
-  static let lanes = 8
+  /// ever under way at once, such as all planes of a rank.
+  static let lanes = 32
 
   let steps: [Step]
   /// Finished when all rounds have run.
@@ -85,24 +95,32 @@ struct ExecutionPlan {
     var gatherings: [Gathering] = []
     for movement in movements where movement.transfer.isReduced {
       let transfer = movement.transfer
-      let peer = (rank: transfer.peer, lane: movement.lane)
-      let index = gatherings.firstIndex {
-        $0.range == transfer.range && $0.payload == transfer.payload
+      var index = gatherings.firstIndex {
+        $0.range == transfer.range && $0.payload == transfer.payload && $0.target == transfer.target
       }
-      if let index {
-        gatherings[index].peers.append(peer)
-      } else {
-        let overlapping = sends.indices.filter { sends[$0].transfer.range.overlaps(transfer.range) }
+      if index == nil {
+        let overlapping = sends.indices.filter {
+          sends[$0].transfer.range.overlaps(transfer.range)
+            && sends[$0].transfer.plane == transfer.target
+        }
         precondition(overlapping.count <= 1, "a round sends what it reduces to one peer at most")
         gatherings.append(
           Gathering(
-            range: transfer.range, payload: transfer.payload, peers: [peer], ownPosition: 0,
+            range: transfer.range, payload: transfer.payload, target: transfer.target, peers: [],
+            operands: [Operand(peer: nil, rank: rank, plane: transfer.target)],
             send: overlapping.first))
+        index = gatherings.count - 1
       }
+      var operand = Operand(peer: nil, rank: transfer.peer, plane: transfer.plane)
+      if transfer.peer != rank {
+        operand.peer = gatherings[index!].peers.count
+        gatherings[index!].peers.append((transfer.peer, movement.lane))
+      }
+      gatherings[index!].operands.append(operand)
     }
     for index in gatherings.indices {
-      gatherings[index].peers.sort { $0.rank < $1.rank }
-      gatherings[index].ownPosition = gatherings[index].peers.count { $0.rank < rank }
+      precondition(!gatherings[index].peers.isEmpty, "a round adds planes when others arrive")
+      gatherings[index].operands.sort { ($0.rank, $0.plane) < ($1.rank, $1.plane) }
     }
     return gatherings
   }

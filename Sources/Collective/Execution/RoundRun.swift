@@ -12,7 +12,12 @@ struct RoundRun {
   struct Gathering {
     let range: Range<Int>
     let payload: Transfer.Payload
-    /// Where this rank stands among its peers, in the order of ranks.
+    /// The plane that is reduced into.
+    let target: Int
+    let operands: UnsafeMutableBufferPointer<Operand>
+    /// Of each operand, its first leaf in the sum's tree; nil where operands are leaves.
+    let starts: UnsafeMutableBufferPointer<Int>?
+    /// The place of the target itself among the operands.
     let ownPosition: Int
     /// The round's send, if there is one, of elements that the reduction overwrites.
     let send: Int?
@@ -24,6 +29,13 @@ struct RoundRun {
     let staging: Int
 
     var isComplete: Bool { reduced == peers[0].flow.segments }
+  }
+
+  enum Operand {
+    /// One of this rank's planes.
+    case plane(Int)
+    /// What has arrived from a peer, by its place among `peers`.
+    case peer(Int)
   }
 
   struct Peer {
@@ -43,7 +55,8 @@ struct RoundRun {
   /// - Parameters:
   ///   - segment: elements of a segment.
   ///   - accumulatorSize: bytes of a partial result.
-  init(_ step: ExecutionPlan.Step, segment: Int, accumulatorSize: Int) {
+  ///   - tree: the one along which is added; nil for that over ranks.
+  init(_ step: ExecutionPlan.Step, segment: Int, accumulatorSize: Int, tree: SumTree?) {
     func flow(_ range: Range<Int>) -> Flow {
       Flow(segments: (range.count + segment - 1) / segment)
     }
@@ -57,8 +70,13 @@ struct RoundRun {
         Peer(rank: $0.rank, lane: $0.lane, flow: flow(gathering.range))
       }
       let run = Gathering(
-        range: gathering.range, payload: gathering.payload, ownPosition: gathering.ownPosition,
-        send: gathering.send, peers: .allocate(copying: peers),
+        range: gathering.range, payload: gathering.payload, target: gathering.target,
+        operands: .allocate(
+          copying: gathering.operands.map { $0.peer.map(Operand.peer) ?? .plane($0.plane) }),
+        starts: tree.map { tree in
+          .allocate(copying: gathering.operands.map { tree.subtrees[$0.rank][$0.plane].lowerBound })
+        },
+        ownPosition: gathering.ownPosition, send: gathering.send, peers: .allocate(copying: peers),
         window: min(Flow.window, peers[0].flow.segments), staging: staged)
       let largest = min(segment, gathering.range.count) * accumulatorSize
       staged = (staged + peers.count * run.window * largest + 63) / 64 * 64
@@ -72,7 +90,11 @@ struct RoundRun {
   }
 
   func deallocate() {
-    for gathering in gatherings { gathering.peers.deallocate() }
+    for gathering in gatherings {
+      gathering.peers.deallocate()
+      gathering.operands.deallocate()
+      gathering.starts?.deallocate()
+    }
     finishes.deallocate()
     sends.deallocate()
     replacements.deallocate()
@@ -102,7 +124,7 @@ struct RoundRun {
 
 extension UnsafeMutableBufferPointer {
   /// Memory of its own for what an array holds.
-  fileprivate static func allocate(copying elements: [Element]) -> Self {
+  static func allocate(copying elements: [Element]) -> Self {
     let copy = allocate(capacity: elements.count)
     _ = copy.initialize(from: elements)
     return copy

@@ -6,6 +6,7 @@ final class ScheduleExecutor {
   private let transport: any PointToPoint
   private let tags: Range<Int>
   private let segmentSize: Int
+  private let tree: SumTree?
   private var idle = IdleRuns<Key, ScheduleRun>()
   private var started = 0
 
@@ -13,30 +14,39 @@ final class ScheduleExecutor {
     var algorithm: CollectiveAlgorithm
     var count: Int
     var type: ElementType
+    /// Whether buffers have planes, which are added up along the executor's tree.
+    var hasPlanes = false
   }
 
   /// - Parameters:
   ///   - tags: which no other executor uses on this transport. Messages of operations that far
   ///     apart never meet.
   ///   - segmentSize: bytes of a segment, alike on all ranks.
-  init(over transport: any PointToPoint, tags: Range<Int>, segmentSize: Int) {
+  ///   - tree: of the sums of planes, if there are any.
+  init(
+    over transport: any PointToPoint, tags: Range<Int>, segmentSize: Int, tree: SumTree? = nil
+  ) {
     self.transport = transport
+    self.tree = tree
     self.tags = tags
     self.segmentSize = segmentSize
   }
 
   /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to
   /// `retire`.
-  /// - Parameter siblings: runs of its kind that may be under way at once: the first call makes all
-  ///   of them, so that none is made in a later one.
+  /// - Parameters:
+  ///   - planeStride: bytes from one plane of the buffer to the next, if there are several.
+  ///   - siblings: runs of its kind that may be under way at once: the first call makes all of them,
+  ///     so that none is made in a later one.
   func start(
-    _ key: Key, _ buffer: UnsafeMutableRawPointer, reducer: Reducer?, siblings: Int = 1
+    _ key: Key, _ buffer: UnsafeMutableRawPointer, planeStride: Int = 0, reducer: Reducer?,
+    siblings: Int = 1
   ) throws -> ScheduleRun {
     let run = idle.take(key) ?? make(key, siblings: siblings)
     let calls = tags.count / ExecutionPlan.lanes
     let tag = tags.lowerBound + started % calls * ExecutionPlan.lanes
     started += 1
-    try run.start(buffer, reducer: reducer, tag: tag)
+    try run.start(buffer, planeStride: planeStride, reducer: reducer, tag: tag)
     return run
   }
 
@@ -49,9 +59,10 @@ final class ScheduleExecutor {
   }
 
   private func make(_ key: Key) -> ScheduleRun {
-    let generator = key.algorithm.generator(size: transport.size, count: key.count)
+    let tree = key.hasPlanes ? tree! : nil
+    let generator = key.algorithm.generator(size: transport.size, count: key.count, along: tree)
     return ScheduleRun(
-      generator.schedule(of: transport.rank), goal: key.algorithm.goal, type: key.type,
+      generator.schedule(of: transport.rank), goal: key.algorithm.goal, type: key.type, along: tree,
       transport: transport, segmentSize: segmentSize)
   }
 }

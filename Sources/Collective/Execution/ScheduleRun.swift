@@ -20,6 +20,8 @@ final class ScheduleRun {
 
   private var reducer: Reducer?
   private var buffer = UnsafeMutableRawPointer(bitPattern: 64)!
+  /// Bytes from one plane of the buffer to the next.
+  private var planeStride = 0
   /// Partial results: the buffer itself, or floats beside it for 16-bit elements.
   private var partials = UnsafeMutableRawPointer(bitPattern: 64)!
   private let wideMemory: UnsafeMutableRawPointer?
@@ -34,10 +36,13 @@ final class ScheduleRun {
   /// The round under way; `rounds.count` when all have completed.
   private var round: Int
 
+  /// - Parameter tree: the one along which is added; nil for that over ranks. Its partial results are
+  ///   elements.
   init(
-    _ schedule: Schedule, goal: Goal, type: ElementType, transport: any PointToPoint,
-    segmentSize: Int
+    _ schedule: Schedule, goal: Goal, type: ElementType, along tree: SumTree? = nil,
+    transport: any PointToPoint, segmentSize: Int
   ) {
+    precondition(tree == nil || type.accumulator == type)
     self.transport = transport
     count = schedule.count
     elementSize = type.byteCount
@@ -49,7 +54,8 @@ final class ScheduleRun {
     for (index, step) in plan.steps.enumerated() {
       rounds.initializeElement(
         at: index,
-        to: RoundRun(step, segment: segmentLength, accumulatorSize: accumulatorSize))
+        to: RoundRun(
+          step, segment: segmentLength, accumulatorSize: accumulatorSize, tree: tree))
     }
     round = rounds.count
     staging = .allocate(
@@ -58,7 +64,7 @@ final class ScheduleRun {
       plan.isReducing && type.accumulator != type
       ? .allocate(byteCount: max(count * 4, 1), alignment: AlignedBuffer.alignment) : nil
     operands = .allocate(
-      capacity: 1 + (plan.steps.flatMap(\.reductions).map(\.peers.count).max() ?? 0))
+      capacity: plan.steps.flatMap(\.reductions).map(\.operands.count).max() ?? 0)
   }
 
   deinit {
@@ -75,10 +81,15 @@ final class ScheduleRun {
   var progressMark: Int { round << 32 + (isComplete ? 0 : rounds[round].completed) }
 
   /// Starts the first round.
-  /// - Parameter reducer: nil for collectives that reduce nothing.
-  func start(_ buffer: UnsafeMutableRawPointer, reducer: Reducer?, tag: Int) throws {
+  /// - Parameters:
+  ///   - planeStride: bytes from one plane of the buffer to the next, if there are several.
+  ///   - reducer: nil for collectives that reduce nothing.
+  func start(
+    _ buffer: UnsafeMutableRawPointer, planeStride: Int = 0, reducer: Reducer?, tag: Int
+  ) throws {
     precondition(isComplete)
     self.buffer = buffer
+    self.planeStride = planeStride
     self.reducer = reducer
     self.tag = tag
     partials = wideMemory ?? buffer
@@ -139,7 +150,9 @@ final class ScheduleRun {
       let isPartial = transfer.payload == .partial
       let size = isPartial ? accumulatorSize : elementSize
       let bytes = UnsafeMutableRawBufferPointer(
-        start: (isPartial ? partials : buffer) + range.lowerBound * size, count: range.count * size)
+        start: (isPartial ? partials : buffer) + transfer.plane * planeStride
+          + range.lowerBound * size,
+        count: range.count * size)
       movement.flow.start(
         transfer.direction == .send
           ? try transport.startSend(UnsafeRawBufferPointer(bytes), to: transfer.peer, tag: tag)
@@ -196,16 +209,19 @@ final class ScheduleRun {
   private func reduce(_ number: Int, of gathering: RoundRun.Gathering) {
     let range = segment(number, of: gathering.range)
     let own = partials + range.lowerBound * accumulatorSize
-    for peer in gathering.peers.indices {
-      operands[peer < gathering.ownPosition ? peer : peer + 1] =
-        UnsafeRawPointer(place(number, from: peer, of: gathering))
+    for index in gathering.operands.indices {
+      operands[index] =
+        switch gathering.operands[index] {
+        case .plane(let plane): UnsafeRawPointer(own + plane * planeStride)
+        case .peer(let peer): UnsafeRawPointer(place(number, from: peer, of: gathering))
+        }
     }
-    operands[gathering.ownPosition] = UnsafeRawPointer(own)
     reducer!.reduce(
       Reducer.Operands(
-        pointers: .init(rebasing: operands[..<(gathering.peers.count + 1)]),
+        pointers: .init(rebasing: operands[..<gathering.operands.count]),
+        starts: gathering.starts?.baseAddress,
         arePartial: gathering.payload == .partial ? .all : .one(gathering.ownPosition)),
-      count: range.count, into: own)
+      count: range.count, into: own + gathering.target * planeStride)
   }
 
   /// Both sides cut a range alike: by its count and the element type alone.

@@ -6,20 +6,25 @@ final class CrossNode {
   /// Chunks that travel side by side: the number of ranks of the smallest node.
   let lanes: Int
   private let executor: ScheduleExecutor
-  private let algorithm: (_ byteCount: Int, _ type: ElementType) -> AllreduceAlgorithm
+  private let algorithm: Choice
   private let places: UnsafeMutableRawPointer
   private var runs: [(run: ScheduleRun, key: ScheduleExecutor.Key)?]
 
+  /// The algorithm for a chunk of so many bytes of a type, with planes or not.
+  typealias Choice = (
+    _ byteCount: Int, _ type: ElementType, _ hasPlanes: Bool
+  ) -> AllreduceAlgorithm
+
   /// - Parameters:
   ///   - lane: one rank of every node, in the order of nodes.
-  ///   - algorithm: for a chunk of so many bytes of a type.
+  ///   - tree: over nodes, of sums that have planes.
   init(
-    lane: any PointToPoint, lanes: Int, tags: Range<Int>, segmentSize: Int,
-    algorithm: @escaping (_ byteCount: Int, _ type: ElementType) -> AllreduceAlgorithm
+    lane: any PointToPoint, lanes: Int, tags: Range<Int>, segmentSize: Int, tree: SumTree?,
+    algorithm: @escaping Choice
   ) {
     self.lanes = lanes
     self.algorithm = algorithm
-    executor = ScheduleExecutor(over: lane, tags: tags, segmentSize: segmentSize)
+    executor = ScheduleExecutor(over: lane, tags: tags, segmentSize: segmentSize, tree: tree)
     places = .allocate(
       byteCount: NodeBoard.slots * NodeBoard.slotSize, alignment: AlignedBuffer.alignment)
     runs = Array(repeating: nil, count: NodeBoard.slots)
@@ -36,15 +41,22 @@ final class CrossNode {
   var progressMark: Int { runs.reduce(0) { $0 &+ ($1?.run.progressMark ?? 0) } }
 
   /// Sends off the partial results in the piece's place.
-  /// - Parameter share: elements that the lane moves in the whole call: they decide on the
-  ///   algorithm, since pieces follow each other without a gap.
-  func start(_ piece: Int, count: Int, ofShare share: Int, reducer: Reducer) throws {
+  /// - Parameters:
+  ///   - share: elements that the lane moves in the whole call: they decide on the algorithm, since
+  ///     pieces follow each other without a gap.
+  ///   - planeStride: bytes from one plane of the place to the next; nil where there is one.
+  func start(
+    _ piece: Int, count: Int, ofShare share: Int, planeStride: Int?, reducer: Reducer
+  ) throws {
     let type = reducer.type.accumulator
+    let hasPlanes = planeStride != nil
+    let algorithm = algorithm(share * type.byteCount, type, hasPlanes)
     let key = ScheduleExecutor.Key(
-      algorithm: .allreduce(algorithm(share * type.byteCount, type)), count: count, type: type)
+      algorithm: .allreduce(algorithm), count: count, type: type, hasPlanes: hasPlanes)
     runs[piece % NodeBoard.slots] = (
       try executor.start(
-        key, place(piece), reducer: reducer.ofPartials, siblings: NodeBoard.slots), key
+        key, place(piece), planeStride: planeStride ?? 0, reducer: reducer.ofPartials,
+        siblings: NodeBoard.slots), key
     )
   }
 

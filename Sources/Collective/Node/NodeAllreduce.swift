@@ -34,6 +34,7 @@ final class NodeAllreduce {
   let count: Int
   let type: ElementType
   private let node: NodeGroup
+  private let terms: NodeTerms
   private let across: CrossNode?
   private let board: NodeBoard
   private let isSmall: Bool
@@ -44,6 +45,8 @@ final class NodeAllreduce {
   private var state = State.complete
   private var source = UnsafeRawPointer(bitPattern: 64)!
   private var target = UnsafeMutableRawPointer(bitPattern: 64)!
+  /// Bytes from one plane of the source to the next.
+  private var planeStride = 0
   private var reducer: Reducer!
   private var call: UInt64 = 0
   private(set) var number = 0
@@ -65,25 +68,31 @@ final class NodeAllreduce {
   private let operands: UnsafeMutableBufferPointer<UnsafeRawPointer>
   private let results: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
 
-  /// - Parameter across: how to go on between nodes; nil on one node.
-  init(node: NodeGroup, count: Int, type: ElementType, across: CrossNode?) {
+  /// - Parameters:
+  ///   - terms: what ranks bring: the node's `ranks` or `planes`.
+  ///   - across: how to go on between nodes; nil on one node.
+  init(
+    node: NodeGroup, _ terms: NodeTerms, count: Int, type: ElementType, across: CrossNode?
+  ) {
     self.node = node
+    self.terms = terms
     self.across = across
     self.count = count
     self.type = type
     board = node.board
-    isSmall = across == nil && count * type.byteCount <= node.smallSize
-    pieceLength = NodeBoard.slotSize / type.accumulator.byteCount
+    isSmall = across == nil && terms.planes * count * type.byteCount <= node.smallSize
+    pieceLength =
+      NodeBoard.slotSize / type.accumulator.byteCount / max(terms.planes, terms.sumPlanes)
     pieceCount = isSmall ? 0 : (count + pieceLength - 1) / pieceLength
     sources = .allocate(capacity: node.size)
     targets = .allocate(capacity: node.size)
-    operands = .allocate(capacity: node.size)
+    operands = .allocate(capacity: terms.terms.count)
     results = .allocate(capacity: node.size)
   }
 
   /// An allreduce of nothing, by which ranks compare their calls.
   convenience init(arrivalOn node: NodeGroup) {
-    self.init(node: node, count: 0, type: .float32, across: nil)
+    self.init(node: node, node.ranks, count: 0, type: .float32, across: nil)
   }
 
   deinit {
@@ -92,6 +101,9 @@ final class NodeAllreduce {
     operands.deallocate()
     results.deallocate()
   }
+
+  /// Whether its buffers have planes.
+  var hasPlanes: Bool { terms !== node.ranks }
 
   var isComplete: Bool {
     if case .complete = state { true } else { false }
@@ -103,13 +115,15 @@ final class NodeAllreduce {
   /// Sets up a call; `NodeGroup.start` then begins it.
   /// - Parameters:
   ///   - target: may be `source`.
+  ///   - planeStride: bytes from one plane of the source to the next, alike on all ranks.
   ///   - reducer: nil for an allreduce of nothing.
   ///   - call: what all ranks must call alike.
   func prepare(
-    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
-    reducer: Reducer?, call: UInt64
+    _ source: UnsafeRawBufferPointer, planeStride: Int = 0,
+    into target: UnsafeMutableRawBufferPointer, reducer: Reducer?, call: UInt64
   ) {
     precondition(isComplete)
+    self.planeStride = planeStride
     if let input = source.baseAddress, let output = target.baseAddress {
       self.source = input
       self.target = output
@@ -136,9 +150,11 @@ final class NodeAllreduce {
     else { return }
     var announcement = NodeBoard.Announcement(call: call)
     if isSmall {
-      node.leave(source, byteCount: byteCount, number: number)
+      node.leave(
+        source, byteCount: byteCount, planeStride: planeStride, terms, number: number)
     } else {
-      announcement.source = node.location(of: source, byteCount: byteCount)
+      announcement.source = node.location(
+        of: source, byteCount: (terms.ownPlanes - 1) * planeStride + byteCount)
       announcement.target = node.location(of: target, byteCount: byteCount)
     }
     board.announce(announcement, number: number, rank: node.rank)
@@ -192,7 +208,9 @@ final class NodeAllreduce {
   // MARK: Small
 
   private func reduceSmall() -> Bool {
-    if count > 0 { node.reduceMessages(number, byteCount: byteCount, reducer, into: target) }
+    if count > 0 {
+      node.reduceMessages(number, byteCount: byteCount, reducer, terms, into: target)
+    }
     return true
   }
 
@@ -279,9 +297,14 @@ final class NodeAllreduce {
     if !own.isEmpty {
       let operands = operands(own, piece: reduced)
       if let across {
-        reducer.reduce(operands, count: own.count, into: across.place(reduced))
+        let stride = pieceLength * type.accumulator.byteCount
+        for (plane, sum) in terms.sums.enumerated() {
+          reducer.reduce(
+            operands[sum], count: own.count, into: across.place(reduced) + plane * stride)
+        }
         try across.start(
-          reduced, count: own.count, ofShare: count / across.lanes, reducer: reducer)
+          reduced, count: own.count, ofShare: count / across.lanes,
+          planeStride: terms.addsPlanesAcross ? stride : nil, reducer: reducer)
       } else {
         reducer.reduceAndFinish(
           operands, count: own.count, into: results(own, piece: reduced))
@@ -337,35 +360,39 @@ final class NodeAllreduce {
       + min(lines.upperBound * line, range.count)
   }
 
-  /// Elements of a slot: where in it they are depends on where in their piece they are.
+  /// Elements of a slot, plane by plane: where in it they are depends on where in their piece they
+  /// are.
   private func slot(
-    _ range: Range<Int>, piece: Int, of rank: Int
+    _ range: Range<Int>, piece: Int, of rank: Int, plane: Int = 0
   ) -> UnsafeMutableRawPointer {
     board.slot(firstPiece + piece, of: rank)
-      + (range.lowerBound - piece * pieceLength) * type.byteCount
+      + (plane * pieceLength + range.lowerBound - piece * pieceLength) * type.byteCount
   }
 
   private func copyIn(_ range: Range<Int>, piece: Int) {
     guard !range.isEmpty else { return }
-    slot(range, piece: piece, of: node.rank).copyMemory(
-      from: source + range.lowerBound * type.byteCount,
-      byteCount: range.count * type.byteCount)
+    for plane in 0..<terms.ownPlanes {
+      slot(range, piece: piece, of: node.rank, plane: plane).copyMemory(
+        from: source + plane * planeStride + range.lowerBound * type.byteCount,
+        byteCount: range.count * type.byteCount)
+    }
   }
 
   /// Every local rank's input.
   private func operands(_ range: Range<Int>, piece: Int) -> Reducer.Operands {
     let offset = range.lowerBound * type.byteCount
-    for rank in 0..<node.size {
-      operands[rank] =
+    for index in terms.terms.indices {
+      let term = terms.terms[index]
+      operands[index] =
         if areSourcesShared {
-          UnsafeRawPointer(sources[rank] + offset)
-        } else if rank == node.rank {
-          source + offset
+          UnsafeRawPointer(sources[term.rank] + term.plane * planeStride + offset)
+        } else if term.rank == node.rank {
+          source + term.plane * planeStride + offset
         } else {
-          UnsafeRawPointer(slot(range, piece: piece, of: rank))
+          UnsafeRawPointer(slot(range, piece: piece, of: term.rank, plane: term.plane))
         }
     }
-    return Reducer.Operands(pointers: operands)
+    return Reducer.Operands(pointers: operands, starts: terms.starts)
   }
 
   /// Where results go: first of all to the own target, which is in reach, and then to the others'

@@ -7,17 +7,20 @@ extension NodeGroup {
   var smallSize: Int { NodeBoard.messageSize / max(size / 2, 1) }
 
   /// Every rank leaves its input on its board and reduces everybody's for itself.
-  /// - Precondition: no call is under way; at most `smallSize` bytes.
-  /// - Parameter pause: between two looks at what others have to do first; throws when it takes too
-  ///   long.
+  /// - Precondition: no call is under way; at most `smallSize` bytes, all planes together.
+  /// - Parameters:
+  ///   - planeStride: bytes from one plane of the source to the next.
+  ///   - pause: between two looks at what others have to do first; throws when it takes too long.
   func allreduceSmall(
-    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
-    _ reducer: Reducer, call: UInt64,
+    _ source: UnsafeRawBufferPointer, planeStride: Int, into target: UnsafeMutableRawBufferPointer,
+    _ reducer: Reducer, _ terms: NodeTerms, call: UInt64,
     pause: (_ number: Int) throws -> Void
   ) throws {
     let number = takeNumber()
     while !haveAll(.completed, reached: number + 1 - NodeBoard.depth) { try pause(number) }
-    if let base = source.baseAddress { leave(base, byteCount: source.count, number: number) }
+    if let base = source.baseAddress {
+      leave(base, byteCount: source.count, planeStride: planeStride, terms, number: number)
+    }
     board.announce(.init(call: call), number: number, rank: rank)
     for peer in 0..<size {
       var announcement = board.announcement(number, of: peer)
@@ -30,27 +33,37 @@ extension NodeGroup {
       }
     }
     if let base = target.baseAddress {
-      reduceMessages(number, byteCount: target.count, reducer, into: base)
+      reduceMessages(number, byteCount: target.count, reducer, terms, into: base)
     }
     board.setCount(.completed, of: rank, to: number + 1)
   }
 
-  /// Puts an input on this rank's board.
-  func leave(_ source: UnsafeRawPointer, byteCount: Int, number: Int) {
-    board.message(number, of: rank, byteCount: byteCount)
-      .copyMemory(from: source, byteCount: byteCount)
+  /// Puts an input on this rank's board: `byteCount` bytes of each plane.
+  func leave(
+    _ source: UnsafeRawPointer, byteCount: Int, planeStride: Int, _ terms: NodeTerms, number: Int
+  ) {
+    let message = board.message(number, of: rank, byteCount: terms.planes * byteCount)
+    for plane in 0..<terms.ownPlanes {
+      (message + plane * byteCount).copyMemory(
+        from: source + plane * planeStride, byteCount: byteCount)
+    }
   }
 
   /// Reduces the inputs on all boards.
   func reduceMessages(
-    _ number: Int, byteCount: Int, _ reducer: Reducer, into target: UnsafeMutableRawPointer
+    _ number: Int, byteCount: Int, _ reducer: Reducer, _ terms: NodeTerms,
+    into target: UnsafeMutableRawPointer
   ) {
-    for peer in 0..<size {
-      operands[peer] = UnsafeRawPointer(board.message(number, of: peer, byteCount: byteCount))
+    for index in terms.terms.indices {
+      let term = terms.terms[index]
+      let message = board.message(number, of: term.rank, byteCount: terms.planes * byteCount)
+      operands[index] = UnsafeRawPointer(message + term.plane * byteCount)
     }
     withUnsafePointer(to: target) { result in
       reducer.reduceAndFinish(
-        Reducer.Operands(pointers: operands), count: byteCount / reducer.elementSize,
+        Reducer.Operands(
+          pointers: .init(rebasing: operands[..<terms.terms.count]), starts: terms.starts),
+        count: byteCount / reducer.elementSize,
         into: UnsafeBufferPointer(start: result, count: 1))
     }
   }

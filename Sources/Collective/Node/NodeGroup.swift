@@ -10,6 +10,9 @@ final class NodeGroup {
   let size: Int
   /// Ranks of the whole group, by local rank.
   let members: [Int]
+  /// Of calls whose buffers have one plane, and of those whose buffers have more.
+  let ranks: NodeTerms
+  let planes: NodeTerms?
 
   private var regions: [SharedRegion] = []
   /// From the first call that has not completed.
@@ -19,16 +22,22 @@ final class NodeGroup {
   /// What was last seen of the others' counters.
   private var seen: [[Int]]
 
-  /// - Parameter segments: of every local rank, `NodeBoard.byteCount` bytes each.
-  init(members: [Int], rank: Int, segments: [UnsafeMutableRawPointer]) {
+  /// - Parameters:
+  ///   - segments: of every local rank, `NodeBoard.byteCount` bytes each.
+  ///   - planes: nil where buffers have one plane.
+  init(
+    members: [Int], rank: Int, segments: [UnsafeMutableRawPointer], planes: NodeTerms? = nil
+  ) {
     self.members = members
     self.rank = rank
     size = members.count
+    ranks = NodeTerms(ranks: members.count)
+    self.planes = planes
     board = NodeBoard(segments: segments)
     seen = Array(
       repeating: Array(repeating: 0, count: members.count), count: NodeBoard.Counter.allCases.count)
     queue.reserveCapacity(64)
-    operands = .allocate(capacity: members.count)
+    operands = .allocate(capacity: max(members.count, planes?.terms.count ?? 0))
   }
 
   deinit {

@@ -22,6 +22,19 @@ public struct NodeMap: Equatable, Sendable {
   /// Chunks that nodes can exchange side by side: every node has that many ranks.
   var lanes: Int { nodes.map(\.count).min()! }
 
+  /// Whether nodes hold runs of ranks, one behind the other.
+  var areRuns: Bool { nodes.joined().elementsEqual(0..<size) }
+
+  /// The tree over ranks as one over nodes, which hold what their ranks hold together; nil where
+  /// these are no runs of leaves.
+  func tree(over tree: SumTree) -> SumTree? {
+    guard areRuns else { return nil }
+    return SumTree(
+      runs: nodes.map {
+        tree.run(of: $0.first!).lowerBound..<tree.run(of: $0.last!).upperBound
+      })
+  }
+
   /// Whether adding up each node first, and then the nodes, follows the canonical tree over all
   /// ranks: nodes hold runs of ranks of one length, a power of two (the last may hold fewer).
   public var isCanonical: Bool {

@@ -69,7 +69,7 @@ final class ScheduleWalk: @unchecked Sendable {
     let round = collective.round(number, of: rank)
     ranks[rank].begin(round)
     let kind = isMeasured ? RoundKind(round) : .replacing
-    for transfer in round.transfers {
+    for transfer in round.transfers where transfer.peer != rank {
       let bytes = transfer.range.count * width.bytes(of: transfer.payload)
       let isSent = transfer.direction == .send
       if isSent {
@@ -103,6 +103,12 @@ final class ScheduleWalk: @unchecked Sendable {
     var first = Double.infinity
     var last = 0.0
     for transfer in ranks[rank].takeRound() ?? collective.round(number, of: rank).transfers {
+      if transfer.peer == rank {
+        // One of the rank's own planes: it is there.
+        reducedBytes += transfer.range.count * width.bytes(of: transfer.payload)
+        (first, last) = (min(first, clock), max(last, clock))
+        continue
+      }
       let (from, to) =
         transfer.direction == .send ? (rank, transfer.peer) : (transfer.peer, rank)
       let isWithin = ranks[from].node == ranks[to].node

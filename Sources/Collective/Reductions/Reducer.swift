@@ -5,6 +5,7 @@ import Kernels
 ///
 /// Many operands are combined along the canonical tree: with 2^k the largest power of two below
 /// their number, the first 2^k by themselves, the others by themselves, and then the two results.
+/// Where operands are sums of subtrees, the tree is that over their leaves.
 struct Reducer {
   let type: ElementType
   private let body: Body
@@ -52,6 +53,8 @@ struct Reducer {
   /// The operands of a reduction, in the order of ranks.
   struct Operands {
     var pointers: UnsafeMutableBufferPointer<UnsafeRawPointer>
+    /// Of each operand, its first leaf in a `SumTree`; nil where operands are leaves themselves.
+    var starts: UnsafePointer<Int>?
     /// Which of them point to partial results rather than elements; it matters for widened types
     /// only.
     var arePartial: Partials = .none
@@ -68,6 +71,12 @@ struct Reducer {
         case .all: true
         }
       }
+    }
+
+    /// Some of them, of types that are not widened.
+    subscript(range: Range<Int>) -> Operands {
+      Operands(
+        pointers: .init(rebasing: pointers[range]), starts: starts.map { $0 + range.lowerBound })
     }
   }
 
@@ -158,7 +167,12 @@ struct Reducer {
         into: target.assumingMemoryBound(to: Float.self))
       return UnsafeRawPointer(target)
     }
-    let middle = run.lowerBound + run.count.largestPowerOfTwoBelow
+    let middle =
+      if let starts = operands.starts {
+        SumTree.middle(of: run) { starts[$0] }
+      } else {
+        run.lowerBound + run.count.largestPowerOfTwoBelow
+      }
     // The left half's result must not overwrite an operand that the right half still reads.
     let left = combined(
       operands, run.lowerBound..<middle, start: start, count: count, into: scratch.level(level),

@@ -25,9 +25,9 @@ public struct Schedule: Equatable, Sendable {
 
 /// Transfers that run at the same time. Sends read the buffer as it is at the round's start; what
 /// is received to be reduced is added when all of the round's transfers have completed. Receives
-/// are in the order of their peers, and those that are reduced into the same elements have one
-/// range and one kind of payload, so that all of them can be added in one pass, in an order of the
-/// reader's choice.
+/// are in the order of their peers and planes, and those that are reduced into the same elements
+/// have one range and one kind of payload, so that all of them can be added in one pass, in an order
+/// of the reader's choice.
 public struct Round: Equatable, Sendable {
   public var transfers: [Transfer]
 
@@ -39,6 +39,10 @@ public struct Round: Equatable, Sendable {
 }
 
 /// The movement of one range of the buffer, to or from one peer.
+///
+/// A sum along a `SumTree` has several planes of the buffer on each rank: what is sent comes from one
+/// of them, what is received is added to one of them, and a rank's own planes are added to each other
+/// by receives from itself, which are no messages. Results are in plane 0, as is everything else.
 public struct Transfer: Equatable, Sendable {
   public enum Direction: Equatable, Sendable {
     case send
@@ -61,12 +65,21 @@ public struct Transfer: Equatable, Sendable {
   public var peer: Int
   /// Elements of the buffer.
   public var range: Range<Int>
+  /// The sender's plane.
+  public var plane: Int
+  /// The receiver's plane that it is reduced into.
+  public var target: Int
 
-  public init(_ direction: Direction, _ payload: Payload, _ peer: Int, _ range: Range<Int>) {
+  public init(
+    _ direction: Direction, _ payload: Payload, _ peer: Int, _ range: Range<Int>, plane: Int = 0,
+    target: Int = 0
+  ) {
     self.direction = direction
     self.payload = payload
     self.peer = peer
     self.range = range
+    self.plane = plane
+    self.target = target
   }
 
   /// Whether what arrives is added to what is there.

@@ -2,13 +2,13 @@
 public enum ScheduleFault: Error, Equatable {
   /// Rank, size or count differ from those of the other schedules.
   case inconsistent(rank: Int)
-  /// A peer or a range that does not exist.
+  /// A peer, a range or a plane that does not exist.
   case invalid(rank: Int, round: Int, transfer: Transfer)
-  /// A round's receives are not in the order of their peers.
+  /// A round's receives are not in the order of their peers and planes.
   case unordered(rank: Int, round: Int)
   /// Two transfers of one round touch the same elements, and at least one writes them.
   case race(rank: Int, round: Int, Transfer, Transfer)
-  /// What one side sends is not what the other expects: another range, or another payload.
+  /// What one side sends is not what the other expects: another range, plane or payload.
   case mismatch(sender: Int, sent: Transfer, receiver: Int, expected: Transfer)
   /// These ranks wait, each in its round, for ranks that never come.
   case deadlock(waiting: [Int: Int])
@@ -18,6 +18,9 @@ public enum ScheduleFault: Error, Equatable {
   case wrongPayload(rank: Int, round: Int, transfer: Transfer)
   /// A rank adds inputs that it already has.
   case duplicate(rank: Int, round: Int, range: Range<Int>)
-  /// At the end an element of `rank` lacks the inputs of `missing`.
+  /// A rank has added up what is no complete subtree of the sum's tree.
+  case notASubtree(rank: Int, round: Int, range: Range<Int>)
+  /// At the end an element of `rank` lacks the inputs - by rank, or by their place among the terms
+  /// of a `SumTree` - `missing`.
   case incomplete(rank: Int, element: Int, missing: [Int])
 }

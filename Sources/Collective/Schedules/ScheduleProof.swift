@@ -6,10 +6,12 @@
 ///   elements, a partial sum at least one input; and both sides say the same;
 /// - it ends even if every send is synchronous (completes only once its receive has started);
 /// - no rank writes what it is sending, or writes one element twice, in the same round, other than
-///   adding up what several peers send for one range, in the order of peers.
+///   adding up what several peers send for one range, in the order of peers;
+/// - every sum along a `SumTree`, if there is one, is that of a complete subtree.
 ///
-/// An element's value is the set of ranks whose input it contains. Elements that no transfer tells
-/// apart are one interval, so the cost does not depend on the count.
+/// An element's value is the set of ranks whose input it contains; along a tree, of the terms that
+/// ranks have in their planes. Elements that no transfer tells apart are one interval, so the cost
+/// does not depend on the count.
 public struct ScheduleProof {
   /// Rounds of the longest schedule.
   public let rounds: Int
@@ -19,33 +21,46 @@ public struct ScheduleProof {
   /// - Parameters:
   ///   - schedules: one per rank, in order.
   ///   - goal: what each rank has at the start, and what must hold at the end.
+  ///   - tree: the one along which an allreduce has to add.
   /// - Throws: `ScheduleFault`, the first one found.
-  public init(_ schedules: [Schedule], goal: Goal = .allreduce) throws(ScheduleFault) {
-    try ScheduleProof.checkLocally(schedules)
-    var run = SymbolicRun(schedules, goal: goal)
+  public init(
+    _ schedules: [Schedule], goal: Goal = .allreduce, along tree: SumTree? = nil
+  ) throws(ScheduleFault) {
+    precondition(tree == nil || tree!.ranks == schedules.count && goal == .allreduce)
+    try ScheduleProof.checkLocally(schedules, planes: tree?.subtrees.map(\.count))
+    var run = SymbolicRun(schedules, goal: goal, tree: tree)
     try run.execute()
     rounds = schedules.map(\.rounds.count).max() ?? 0
     elementsSent = schedules.map(\.elementsSent)
   }
 
-  /// What can be seen in one schedule alone: peers, ranges, and races within a round.
-  private static func checkLocally(_ schedules: [Schedule]) throws(ScheduleFault) {
+  /// What can be seen in one schedule alone: peers, ranges, planes, and races within a round.
+  /// - Parameter planes: of each rank; nil for one.
+  private static func checkLocally(
+    _ schedules: [Schedule], planes: [Int]?
+  ) throws(ScheduleFault) {
     for (rank, schedule) in schedules.enumerated() {
       guard schedule.rank == rank, schedule.size == schedules.count,
         schedule.count == schedules[0].count
       else { throw .inconsistent(rank: rank) }
       for (number, round) in schedule.rounds.enumerated() {
-        var lastSource = 0
+        var lastSource = (0, 0)
         for transfer in round.transfers {
-          guard transfer.peer != rank, schedules.indices.contains(transfer.peer),
+          let sender = transfer.direction == .send ? rank : transfer.peer
+          guard schedules.indices.contains(transfer.peer),
+            transfer.peer != rank || transfer.isReduced && transfer.plane != transfer.target,
             transfer.range.lowerBound >= 0, transfer.range.upperBound <= schedule.count,
-            !transfer.range.isEmpty
+            !transfer.range.isEmpty,
+            0..<(planes?[sender] ?? 1) ~= transfer.plane,
+            0..<(transfer.isReduced ? planes?[rank] ?? 1 : 1) ~= transfer.target
           else { throw .invalid(rank: rank, round: number, transfer: transfer) }
           guard transfer.direction == .receive else { continue }
-          guard transfer.peer >= lastSource else { throw .unordered(rank: rank, round: number) }
-          lastSource = transfer.peer
+          guard (transfer.peer, transfer.plane) >= lastSource else {
+            throw .unordered(rank: rank, round: number)
+          }
+          lastSource = (transfer.peer, transfer.plane)
         }
-        if let (a, b) = round.race { throw .race(rank: rank, round: number, a, b) }
+        if let (a, b) = round.race(on: rank) { throw .race(rank: rank, round: number, a, b) }
       }
     }
   }
@@ -54,8 +69,18 @@ public struct ScheduleProof {
 extension Round {
   /// Two transfers that may not be under way together: they overlap, at least one writes, and they
   /// are not contributions of the same kind to the same range.
-  fileprivate var race: (Transfer, Transfer)? {
+  fileprivate func race(on rank: Int) -> (Transfer, Transfer)? {
     guard transfers.count > 1 else { return nil }
+    let planes = transfers.reduce(0) { max($0, $1.plane, $1.target) }
+    for plane in 0...planes {
+      let touching = transfers.compactMap { $0.access(to: plane, on: rank) }
+      if let race = Round.race(among: touching) { return race }
+    }
+    return nil
+  }
+
+  /// The same of transfers that touch one plane.
+  private static func race(among transfers: [Transfer]) -> (Transfer, Transfer)? {
     // Those that reach furthest among the transfers that begin no later.
     var sent: Transfer?
     var reduced: Transfer?
@@ -84,5 +109,17 @@ extension Round {
       }
     }
     return nil
+  }
+}
+
+extension Transfer {
+  /// What the transfer does to a plane of `rank`, whose it is: nil if it does not touch it. One of
+  /// the rank's own planes is read as if it were sent.
+  fileprivate func access(to plane: Int, on rank: Int) -> Transfer? {
+    if direction == .receive && plane == target { return self }
+    guard plane == self.plane, direction == .send || peer == rank else { return nil }
+    var access = self
+    access.direction = .send
+    return access
   }
 }

@@ -1,17 +1,23 @@
 /// All ranks at once, each advancing to its next round when its current transfers have been
 /// matched.
 ///
-/// An element's value is the set of ranks whose input it contains; the empty set is an undefined
-/// element.
+/// An element's value is the set of terms that it contains: the ranks' inputs, or those of a
+/// `SumTree`. The empty set is an undefined element.
 struct SymbolicRun {
   private let schedules: [Schedule]
   private let goal: Goal
+  private let tree: SumTree?
+  /// Of the tree, or one for each rank.
+  private let terms: [SumTree.Term]
+  /// The first term of each rank.
+  private let firstTerms: [Int]
+  private let planes: Int
   /// Interval i is the elements boundaries[i]..<boundaries[i + 1].
   private let boundaries: [Int]
   private let intervalAt: [Int: Int]
-  /// Words of a set of ranks.
+  /// Words of a set of terms.
   private let words: Int
-  /// contents[(rank * intervals + interval) * words...]: the set that is in there.
+  /// contents[((rank * planes + plane) * intervals + interval) * words...]: the set that is in there.
   private var contents: [UInt64]
   /// complete[interval * words...]: the set that belongs in there.
   private var complete: [UInt64]
@@ -30,26 +36,32 @@ struct SymbolicRun {
   private var intervals: Int { boundaries.count - 1 }
 
   /// - Parameter schedules: one per rank, of one size and count, with ranges within the buffer.
-  init(_ schedules: [Schedule], goal: Goal) {
+  init(_ schedules: [Schedule], goal: Goal, tree: SumTree?) {
     self.schedules = schedules
     self.goal = goal
+    self.tree = tree
+    let terms = (tree ?? SumTree(ofRanks: max(schedules.count, 1))).terms
+    self.terms = terms
+    firstTerms = schedules.indices.map { rank in terms.firstIndex { $0.rank == rank }! }
+    planes = tree?.planes ?? 1
     let size = schedules.count
     let count = schedules.first?.count ?? 0
     boundaries = SymbolicRun.boundaries(of: schedules, goal: goal, count: count)
     intervalAt = Dictionary(uniqueKeysWithValues: zip(boundaries, 0...))
-    words = (size + 63) / 64
+    words = (terms.count + 63) / 64
     complete = Array(repeating: 0, count: (boundaries.count - 1) * words)
-    contents = Array(repeating: 0, count: size * complete.count)
+    contents = Array(repeating: 0, count: size * planes * complete.count)
     position = Array(repeating: -1, count: size)
     outstanding = Array(repeating: 0, count: size)
     sends = Array(repeating: [], count: size * size)
     receives = Array(repeating: [], count: size * size)
     arrivals = Array(repeating: ([], []), count: size)
     for interval in 0..<intervals {
-      for rank in goal.contributors(to: chunk(of: interval), size: size) {
-        let bit: UInt64 = 1 << (rank % 64)
-        complete[interval * words + rank / 64] |= bit
-        contents[(rank * intervals + interval) * words + rank / 64] |= bit
+      let contributors = goal.contributors(to: chunk(of: interval), size: size)
+      for (number, term) in terms.enumerated() where contributors.contains(term.rank) {
+        let bit: UInt64 = 1 << (number % 64)
+        complete[interval * words + number / 64] |= bit
+        contents[slot(term.rank, plane: term.plane, interval) + number / 64] |= bit
       }
     }
   }
@@ -98,7 +110,10 @@ struct SymbolicRun {
     outstanding[rank] = transfers.count
     if transfers.isEmpty { ready.append(rank) }
     for transfer in transfers {
-      if transfer.direction == .send {
+      if transfer.peer == rank {
+        try checkPayload(of: transfer, from: rank)
+        deliver(transfer, from: rank, to: rank)
+      } else if transfer.direction == .send {
         try checkPayload(of: transfer, from: rank)
         sends[rank * size + transfer.peer].append(transfer)
         try match(sender: rank, receiver: transfer.peer)
@@ -113,13 +128,14 @@ struct SymbolicRun {
   private func checkPayload(of transfer: Transfer, from rank: Int) throws(ScheduleFault) {
     let first = intervalAt[transfer.range.lowerBound]!
     for interval in first..<intervalAt[transfer.range.upperBound]! {
-      let start = (rank * intervals + interval) * words
+      let start = slot(rank, plane: transfer.plane, interval)
+      let own = firstTerms[rank] + transfer.plane
       var (isEmpty, isComplete, isOwn) = (true, true, true)
       for word in 0..<words {
         let set = contents[start + word]
         if set != 0 { isEmpty = false }
         if set != complete[interval * words + word] { isComplete = false }
-        if set != (word == rank / 64 ? 1 << (rank % 64) : 0) { isOwn = false }
+        if set != (word == own / 64 ? 1 << (own % 64) : 0) { isOwn = false }
       }
       if isEmpty { throw .undefined(rank: rank, round: position[rank], transfer: transfer) }
       if transfer.payload == .input && !isOwn || transfer.payload == .result && !isComplete {
@@ -136,27 +152,39 @@ struct SymbolicRun {
     guard let send = sends[pair].first, let receive = receives[pair].first else { return }
     sends[pair].removeFirst()
     receives[pair].removeFirst()
-    guard send.range == receive.range, send.payload == receive.payload else {
+    guard send.range == receive.range, send.payload == receive.payload, send.plane == receive.plane
+    else {
       throw .mismatch(sender: sender, sent: send, receiver: receiver, expected: receive)
     }
+    deliver(receive, from: sender, to: receiver)
+    complete(oneTransferOf: sender)
+  }
+
+  private mutating func deliver(_ receive: Transfer, from sender: Int, to receiver: Int) {
     arrivals[receiver].transfers.append(receive)
-    arrivals[receiver].contents.append(contentsOf: contents[slots(sender, send.range)])
-    for rank in [sender, receiver] {
-      outstanding[rank] -= 1
-      if outstanding[rank] == 0 { ready.append(rank) }
-    }
+    arrivals[receiver].contents.append(
+      contentsOf: contents[slots(sender, plane: receive.plane, receive.range)])
+    complete(oneTransferOf: receiver)
+  }
+
+  private mutating func complete(oneTransferOf rank: Int) {
+    outstanding[rank] -= 1
+    if outstanding[rank] == 0 { ready.append(rank) }
   }
 
   private mutating func finishRound(of rank: Int) throws(ScheduleFault) {
     var next = 0
     for transfer in arrivals[rank].transfers {
-      let target = slots(rank, transfer.range)
+      let target = slots(rank, plane: transfer.target, transfer.range)
       if transfer.isReduced { try checkAddition(of: transfer, on: rank, arrived: next) }
       for slot in target {
         let incoming = arrivals[rank].contents[next]
         contents[slot] = transfer.isReduced ? contents[slot] | incoming : incoming
         next += 1
       }
+    }
+    for transfer in arrivals[rank].transfers where transfer.isReduced {
+      try checkSubtree(in: transfer, on: rank)
     }
     arrivals[rank].transfers.removeAll(keepingCapacity: true)
     arrivals[rank].contents.removeAll(keepingCapacity: true)
@@ -167,7 +195,7 @@ struct SymbolicRun {
   private func checkAddition(
     of transfer: Transfer, on rank: Int, arrived: Int
   ) throws(ScheduleFault) {
-    let target = slots(rank, transfer.range)
+    let target = slots(rank, plane: transfer.target, transfer.range)
     for start in stride(from: target.lowerBound, to: target.upperBound, by: words) {
       var isEmpty = true
       for slot in start..<start + words {
@@ -180,10 +208,25 @@ struct SymbolicRun {
     }
   }
 
+  /// Whether what has been added up follows the tree: all that a round brings is added along it, and
+  /// gives a subtree's sum if it is all of a subtree.
+  private func checkSubtree(in transfer: Transfer, on rank: Int) throws(ScheduleFault) {
+    guard let tree else { return }
+    let target = slots(rank, plane: transfer.target, transfer.range)
+    for start in stride(from: target.lowerBound, to: target.upperBound, by: words) {
+      let present = terms.indices.filter { contents[start + $0 / 64] >> ($0 % 64) & 1 == 1 }
+      let (first, last) = (present.first!, present.last!)
+      let end = last + 1 < terms.count ? terms[last + 1].start : tree.leaves
+      guard present.count == last - first + 1, tree.isSubtree(terms[first].start..<end) else {
+        throw .notASubtree(rank: rank, round: position[rank], range: transfer.range)
+      }
+    }
+  }
+
   private func checkGoal() throws(ScheduleFault) {
     for rank in 0..<size {
       for interval in 0..<intervals where goal.isDue(chunk(of: interval), on: rank) {
-        let start = (rank * intervals + interval) * words
+        let start = slot(rank, plane: 0, interval)
         let isComplete = (0..<words).allSatisfy {
           contents[start + $0] == complete[interval * words + $0]
         }
@@ -191,15 +234,21 @@ struct SymbolicRun {
           let due = goal.contributors(to: chunk(of: interval), size: size)
           throw .incomplete(
             rank: rank, element: boundaries[interval],
-            missing: due.filter { contents[start + $0 / 64] >> ($0 % 64) & 1 == 0 })
+            missing: terms.indices.filter {
+              due.contains(terms[$0].rank) && contents[start + $0 / 64] >> ($0 % 64) & 1 == 0
+            })
         }
       }
     }
   }
 
-  private func slots(_ rank: Int, _ range: Range<Int>) -> Range<Int> {
-    let base = rank * intervals
-    return (base + intervalAt[range.lowerBound]!) * words..<(base + intervalAt[range.upperBound]!)
-      * words
+  private func slot(_ rank: Int, plane: Int, _ interval: Int) -> Int {
+    ((rank * planes + plane) * intervals + interval) * words
+  }
+
+  private func slots(_ rank: Int, plane: Int, _ range: Range<Int>) -> Range<Int> {
+    slot(
+      rank, plane: plane, intervalAt[range.lowerBound]!)..<slot(
+        rank, plane: plane, intervalAt[range.upperBound]!)
   }
 }
