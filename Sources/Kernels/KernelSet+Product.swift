@@ -80,11 +80,25 @@ extension KernelSet {
   /// dw = x^T dy, or dw += x^T dy: the transpose of (m, k) times (m, n) gives (k, n), summed over
   /// the m rows shard by shard along the shard tree. The tree costs little: it is summed tile by
   /// tile, in registers and the first-level cache.
+  /// - Precondition: what is added to is in one plane.
   public func productOfTranspose(
     _ x: Matrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix, accumulate: Bool = false
   ) {
     precondition(x.rows == dy.rows && dw.rows == x.columns && dw.columns == dy.columns)
     precondition(shards.rows == x.rows && shards.count > 0)
+    precondition(!accumulate || shards.planeCount == 1)
+    shards.forEachPlane { part, firstRow, offset in
+      let rows = firstRow..<firstRow + part.rows
+      sum(
+        x.rows(rows), dy.rows(rows), over: part,
+        into: Matrix(dw.base + offset, rows: dw.rows, columns: dw.columns), accumulate: accumulate)
+    }
+  }
+
+  /// dw = x^T dy, or dw += x^T dy, in one plane.
+  private func sum(
+    _ x: Matrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix, accumulate: Bool
+  ) {
     if shards.count == 1 && !accumulate {
       multiply(
         .columns(x.base, stride: x.columns), .rows(dy.base, stride: dy.columns), depth: x.rows,

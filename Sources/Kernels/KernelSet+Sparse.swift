@@ -19,6 +19,18 @@ extension KernelSet {
     _ x: SparseMatrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix
   ) {
     precondition(x.rows == dy.rows && dw.rows == x.columns && dw.columns == dy.columns)
+    shards.forEachPlane { part, firstRow, offset in
+      sum(
+        SparseMatrix(
+          rows: part.rows, columns: x.columns, rowStarts: x.rowStarts + firstRow,
+          columnIndices: x.columnIndices, values: x.values),
+        dy.rows(firstRow..<firstRow + part.rows), over: part,
+        into: Matrix(dw.base + offset, rows: dw.rows, columns: dw.columns))
+    }
+  }
+
+  /// dw = x^T dy, in one plane.
+  private func sum(_ x: SparseMatrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix) {
     let first = x.rowStarts[0]
     let transpose = TransposedRows(
       count: x.rowStarts[x.rows] - first, columns: x.columns, kernels: self
@@ -55,11 +67,17 @@ extension KernelSet {
   ) {
     precondition(dy.rows == indices.count && dy.columns == dtable.columns)
     for index in indices { precondition(index >= 0 && index < dtable.rows) }
-    let transpose = TransposedRows(count: indices.count, columns: dtable.rows, kernels: self) {
-      insert in
-      for (i, index) in indices.enumerated() { insert(i, Int(index), 1) }
+    shards.forEachPlane { part, firstRow, offset in
+      let indices = indices[firstRow..<firstRow + part.rows]
+      let transpose = TransposedRows(count: indices.count, columns: dtable.rows, kernels: self) {
+        insert in
+        for (i, index) in indices.enumerated() { insert(i, Int(index), 1) }
+      }
+      transpose.product(
+        dy.rows(firstRow..<firstRow + part.rows), over: part,
+        into: Matrix(dtable.base + offset, rows: dtable.rows, columns: dtable.columns),
+        kernels: self)
     }
-    transpose.product(dy, over: shards, into: dtable, kernels: self)
   }
 }
 

@@ -60,14 +60,18 @@ extension KernelSet {
   }
 
   /// The sum of one float per row, over the shard tree.
-  public func sum(_ x: UnsafePointer<Float>, over shards: ShardRows) -> Float {
-    var sum = ShardSum(width: 1, shards: shards, kernels: self)
-    for shard in 0..<shards.count {
-      sum.leaf.pointee = 0
-      for row in shards.rows(of: shard) { sum.leaf.pointee += x[row] }
-      sum.push(shard: shards.first + shard)
+  public func sum(
+    _ x: UnsafePointer<Float>, over shards: ShardRows, into y: UnsafeMutablePointer<Float>
+  ) {
+    shards.forEachPlane { part, firstRow, offset in
+      var sum = ShardSum(width: 1, shards: part, kernels: self)
+      for shard in 0..<part.count {
+        sum.leaf.pointee = 0
+        for row in part.rows(of: shard) { sum.leaf.pointee += x[firstRow + row] }
+        sum.push(shard: part.first + shard)
+      }
+      y[offset] = sum.finish().pointee
     }
-    return sum.finish().pointee
   }
 }
 

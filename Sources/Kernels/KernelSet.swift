@@ -26,6 +26,7 @@ public final class KernelSet {
   let packedRight = Scratch()
   let partialSums = Scratch()
   let patches = Scratch()
+  let batchSums = Scratch()
   var convolutions: [Convolution.Dimensions: Convolution] = [:]
   let subtreeSums = Scratch()
   let indices = IndexScratch()
@@ -69,6 +70,12 @@ public final class KernelSet {
     #else
       KernelsBaseline.kernelTable()
     #endif
+  }
+
+  /// Room for sums over a batch that is on its way to other ranks: `count` floats of undefined value,
+  /// valid until the next request.
+  public func reserveBatchSums(_ count: Int) -> UnsafeMutablePointer<Float> {
+    batchSums.reserve(count)
   }
 }
 

@@ -8,6 +8,9 @@
 public struct ShardRows: Equatable, Sendable {
   public var first: Int
   public var ends: [Int]
+  /// Where sums over the run go, if each complete subtree of it has a plane of its own, as ranks that
+  /// share a tree need it. Else there is one sum: subtrees are added from the right to the left.
+  public var planes: SumPlanes?
 
   public init(first: Int, ends: [Int]) {
     precondition(first >= 0 && zip(ends, ends.dropFirst()).allSatisfy(<=) && (ends.first ?? 0) >= 0)
@@ -21,7 +24,9 @@ public struct ShardRows: Equatable, Sendable {
   /// The same shards where every row is cut into `factor` rows: positions of an image, words of a
   /// text.
   public func scaled(by factor: Int) -> ShardRows {
-    ShardRows(first: first, ends: ends.map { $0 * factor })
+    var scaled = ShardRows(first: first, ends: ends.map { $0 * factor })
+    scaled.planes = planes
+    return scaled
   }
 
   public var rows: Int { ends.last ?? 0 }
@@ -30,7 +35,7 @@ public struct ShardRows: Equatable, Sendable {
   /// The rows of the `i`-th shard of the run.
   public func rows(of i: Int) -> Range<Int> { (i == 0 ? 0 : ends[i - 1])..<ends[i] }
 
-  /// Some of the shards, with their rows counted from the first of them.
+  /// Some of the shards, with their rows counted from the first of them, summed into one.
   public func part(_ range: Range<Int>) -> ShardRows {
     let start = range.lowerBound == 0 ? 0 : ends[range.lowerBound - 1]
     return ShardRows(first: first + range.lowerBound, ends: ends[range].map { $0 - start })

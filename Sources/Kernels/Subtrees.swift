@@ -63,8 +63,8 @@ struct Subtrees {
 }
 
 extension KernelSet {
-  /// sums = what `sum` writes for the shards, `width` floats: for subtrees of them, that is, which
-  /// are then added up.
+  /// sums = what `sum` writes for the shards, `width` floats in each of their planes: for subtrees of
+  /// them, that is, which are then added up.
   /// - Parameters:
   ///   - threads: that may share the work.
   ///   - sum: writes the sum of a run of shards, whose first row is given; it must not capture
@@ -78,14 +78,27 @@ extension KernelSet {
         _ sums: UnsafeMutablePointer<Float>
       ) -> Void
   ) {
-    guard threads > 1, shards.count > 1 else { return sum(self, operands, shards, 0, sums) }
+    shards.forEachPlane { part, firstRow, offset in
+      sumPlane(
+        of: part, firstRow: firstRow, threads: threads, width: width, into: sums + offset,
+        SubtreeOperands(operands: operands, sum: sum))
+    }
+  }
+
+  private func sumPlane<Operands>(
+    of shards: ShardRows, firstRow: Int, threads: Int, width: Int,
+    into sums: UnsafeMutablePointer<Float>, _ work: SubtreeOperands<Operands>
+  ) {
+    guard threads > 1, shards.count > 1 else {
+      return work.sum(self, work.operands, shards, firstRow, sums)
+    }
     let subtrees = Subtrees(shards, threads: threads)
     let planes = subtreeSums.reserve(subtrees.count * width)
     run(
       EvenBlocks(of: subtrees.count, limit: 1),
       SubtreeSums(
-        shards: shards, subtrees: subtrees, width: width, planes: planes, operands: operands,
-        sum: sum)
+        shards: shards, subtrees: subtrees, firstRow: firstRow, width: width, planes: planes,
+        work: work)
     ) { kernels, work, block in work.run(block.lowerBound, kernels) }
     var whole = ShardSum(width: width, shards: shards, kernels: self)
     for i in 0..<subtrees.count {
@@ -97,18 +110,23 @@ extension KernelSet {
   }
 }
 
+private struct SubtreeOperands<Operands> {
+  let operands: Operands
+  let sum: (KernelSet, Operands, ShardRows, Int, UnsafeMutablePointer<Float>) -> Void
+}
+
 private struct SubtreeSums<Operands> {
   let shards: ShardRows
   let subtrees: Subtrees
+  let firstRow: Int
   let width: Int
   let planes: UnsafeMutablePointer<Float>
-  let operands: Operands
-  let sum: (KernelSet, Operands, ShardRows, Int, UnsafeMutablePointer<Float>) -> Void
+  let work: SubtreeOperands<Operands>
 
   func run(_ i: Int, _ kernels: KernelSet) {
     let subtree = subtrees[i]
-    sum(
-      kernels, operands, shards.part(subtree), shards.rows(of: subtree.lowerBound).lowerBound,
-      planes + i * width)
+    work.sum(
+      kernels, work.operands, shards.part(subtree),
+      firstRow + shards.rows(of: subtree.lowerBound).lowerBound, planes + i * width)
   }
 }

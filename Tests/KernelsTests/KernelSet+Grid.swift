@@ -53,6 +53,13 @@ extension KernelSet {
     }
   }
 
+  /// The sum of all values, each a row's.
+  func sum(_ x: [Float], over shards: ShardRows) -> Float {
+    var sum: Float = 0
+    self.sum(x, over: shards, into: &sum)
+    return sum
+  }
+
   /// The sums of columns, as one row.
   func sumRows(_ x: Grid, over shards: ShardRows) -> Grid {
     x.read { x in

@@ -105,6 +105,99 @@ struct ShardSumTests {
     }
   }
 
+  /// What adds up rows: each sum's width, and how it is written to planes.
+  private struct PlaneSum: CustomTestStringConvertible, Sendable {
+    var testDescription: String
+    var width: Int
+    var write:
+      @Sendable (
+        _ kernels: KernelSet, _ x: Matrix, _ dy: Matrix, _ shards: ShardRows,
+        _ sums: UnsafeMutablePointer<Float>
+      ) -> Void
+  }
+
+  /// Of x with 4 columns, and dy with 5.
+  private static let planeSums: [PlaneSum] = [
+    PlaneSum(testDescription: "sum", width: 1) { kernels, _, dy, shards, sums in
+      kernels.sum((0..<dy.rows).map { dy.row($0).pointee }, over: shards, into: sums)
+    },
+    PlaneSum(testDescription: "sumRows", width: 5) { $0.sumRows($2, over: $3, into: $4) },
+    PlaneSum(testDescription: "sumColumnSquares", width: 5) {
+      $0.sumColumnSquares($2, means: [1, 2, 3, 4, 5], over: $3, into: $4)
+    },
+    PlaneSum(testDescription: "sumColumnProducts", width: 5) {
+      let ones: [Float] = [1, 1, 1, 1, 1]
+      $0.sumColumnProducts($2, $2, means: [1, 2, 3, 4, 5], scales: ones, over: $3, into: $4)
+    },
+    PlaneSum(testDescription: "sumRowProducts", width: 5) {
+      let rows = [Float](repeating: 0.5, count: $2.rows + 1)
+      $0.sumRowProducts($2, $2, means: rows, scales: rows, over: $3, into: $4)
+    },
+    PlaneSum(testDescription: "productOfTranspose", width: 20) {
+      $0.productOfTranspose($1, $2, over: $3, into: Matrix($4, rows: 4, columns: 5))
+    },
+    PlaneSum(testDescription: "embedGradient", width: 15) { kernels, _, dy, shards, sums in
+      let words = (0..<dy.rows).map { Int32(dy.row($0).pointee.bitPattern % 3) }
+      words.withUnsafeBufferPointer {
+        kernels.embedGradient(
+          $0, dy, over: shards, into: Matrix(sums, rows: 3, columns: 5))
+      }
+    },
+    PlaneSum(testDescription: "sparse productOfTranspose", width: 15) {
+      kernels, x, dy, shards, sums in
+      let starts = (0...x.rows).map { 4 * $0 }
+      let columns = x.elements.map { Int32($0.bitPattern % 3) }
+      kernels.productOfTranspose(
+        SparseMatrix(
+          rows: dy.rows, columns: 3, rowStarts: starts, columnIndices: columns, values: x.base),
+        dy, over: shards, into: Matrix(sums, rows: 3, columns: 5))
+    },
+    PlaneSum(testDescription: "convolutionGradient", width: 20) {
+      let windows = ImageWindows(
+        height: 2, width: 2, channels: 1, kernelHeight: 2, kernelWidth: 2)
+      $0.convolutionGradient(
+        byWeightsOf: $1, $2, windows, over: $3, into: Matrix($4, rows: 4, columns: 5))
+    },
+  ]
+
+  @Test(
+    "a sum over any run of shards fills a plane for each complete subtree, and nothing else",
+    arguments: planeSums)
+  private func planes(sum: PlaneSum) {
+    let kernels = KernelSet(InstructionSet.supported.last!)
+    let x = Grid(rows: 12, columns: 4, cancelling: 3)
+    let dy = Grid(rows: 12, columns: 5, cancelling: 4)
+    // Shards of one row and of two.
+    let batch = ShardedBatch(rows: 12, shards: 8)
+    func sums(_ run: Range<Int>, planes: SumPlanes?, count: Int) -> [Float] {
+      var (rows, shards) = batch.run(run)
+      shards.planes = planes
+      return Grid(rows: 1, columns: count) { result in
+        result.elements.update(repeating: 77)
+        x.part(rows).read { x in
+          dy.part(rows).read { dy in sum.write(kernels, x, dy, shards, result.base) }
+        }
+      }.values
+    }
+    let stride = sum.width + 3
+    for first in 0..<8 {
+      for end in first + 1...8 {
+        let subtrees = (first..<end).subtrees
+        var expected = [Float](repeating: 77, count: 2 + (subtrees.count + 1) * stride)
+        for (plane, subtree) in subtrees.enumerated() {
+          let values = sums(subtree, planes: nil, count: sum.width)
+          expected.replaceSubrange(
+            2 + plane * stride..<2 + plane * stride + sum.width, with: values)
+        }
+        let result = sums(
+          first..<end, planes: SumPlanes(offset: 2, stride: stride), count: expected.count)
+        #expect(
+          difference(result.map(\.bitPattern), expected.map(\.bitPattern)) == nil,
+          "shards \(first..<end)")
+      }
+    }
+  }
+
   @Test("a deep tree of shards is the same on any power of two of ranks", arguments: [64, 1024])
   func manyShards(shards: Int) {
     let kernels = KernelSet(.baseline)

@@ -84,7 +84,9 @@ extension Network {
         try backward(throughStage: stage, inputs: inputs, pass: pass)
         afterStage(stage)
       }
-      return kernels.sum(losses, over: pass.shards)
+      var sum: Float = 0
+      kernels.sum(losses, over: pass.shards, into: &sum)
+      return sum
     }
   }
 }

@@ -152,7 +152,7 @@ extension KernelCase {
       let run = ShardRows(first: 0, ends: (1...shards).map { $0 * rows / shards })
       let total = Operand<Float>(results: 1)
       return PreparedKernel(
-        call: { total.base[0] = kernels.sum(x.base, over: run) }, count: 1,
+        call: { kernels.sum(x.base, over: run, into: total.base) }, count: 1,
         result: { Double(total.base[$0]) }
       ) { _ in
         let terms = x.elements.map { Double($0) }

@@ -97,7 +97,8 @@ final class Replica {
       outputs, part.targets(configuration.loss), losses: losses.base + part.start,
       gradient: network.outputGradient(rows: part.rows), kernels: kernels)
     if isLast {
-      network.gradients.tail[GradientTail.lossSum] = kernels.sum(losses.base, over: batch.shards)
+      let tail = network.gradients.tail.baseAddress!
+      kernels.sum(losses.base, over: batch.shards, into: tail + GradientTail.lossSum)
       network.gradients.tail[GradientTail.samples] = Float(batch.rows)
     }
     accumulator.begin()
