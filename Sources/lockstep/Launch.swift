@@ -58,8 +58,8 @@ struct Launch: ParsableCommand {
   }
 
   /// The hosts' slots, or as many as this machine's cores have room for, but no more ranks than the
-  /// configuration has work for; in a reproducible run a power of two, so that the bits are those of
-  /// any other.
+  /// configuration has work for; in a reproducible run a power of two, which has as many shards for
+  /// every rank.
   private func defaultRanks(
     for configuration: TrainingConfiguration?, on machine: Machine
   ) throws -> Int {

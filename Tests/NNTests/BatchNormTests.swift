@@ -80,7 +80,7 @@ struct BatchNormTests {
   /// Stands for a rank that holds the same rows.
   private final class Twin: BatchSum {
     var counts: [Int] = []
-    func sum(_ values: UnsafeMutableBufferPointer<Float>) {
+    func sum(_ values: UnsafeMutableBufferPointer<Float>, stride: Int) {
       counts.append(values.count)
       for i in values.indices { values[i] *= 2 }
     }

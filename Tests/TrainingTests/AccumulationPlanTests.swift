@@ -1,81 +1,69 @@
 import Datasets
+import Kernels
 import Testing
 
 @testable import Training
 
 @Suite("passes over a rank's part of a batch")
 struct AccumulationPlanTests {
-  /// A sum in words: `(0+1)` says what was added to what.
+  /// The sum of a complete subtree in words: `(0+1)` says what was added to what.
   private static func tree(_ shards: Range<Int>) -> String {
-    // A run's maximal aligned subtrees, added from the right to the left, as `ShardSum` does.
-    var subtrees: [String] = []
-    var start = shards.lowerBound
-    func balanced(_ range: Range<Int>) -> String {
-      if range.count == 1 { return "\(range.lowerBound)" }
-      let middle = range.lowerBound + range.count / 2
-      return "(\(balanced(range.lowerBound..<middle))+\(balanced(middle..<range.upperBound)))"
-    }
-    while start < shards.upperBound {
-      var size = 1
-      while start % (2 * size) == 0, start + 2 * size <= shards.upperBound { size *= 2 }
-      subtrees.append(balanced(start..<start + size))
-      start += size
-    }
-    let last = subtrees.removeLast()
-    return subtrees.reversed().reduce(last) { "(\($1)+\($0))" }
+    if shards.count == 1 { return "\(shards.lowerBound)" }
+    let middle = shards.lowerBound + shards.count / 2
+    return "(\(tree(shards.lowerBound..<middle))+\(tree(middle..<shards.upperBound)))"
   }
 
-  /// Follows a plan as `GradientAccumulator` does.
-  private func sum(_ plan: AccumulationPlan, first: Int) -> String {
-    var sums = [String](repeating: "?", count: plan.sumCount)
-    var result = ""
-    for (number, pass) in plan.passes.enumerated() {
-      result = AccumulationPlanTests.tree(
-        pass.shards.lowerBound + first..<pass.shards.upperBound + first)
-      for waiting in (pass.waiting..<pass.waiting + pass.merges).reversed() {
-        result = "(\(sums[waiting])+\(result))"
-        sums[waiting] = "?"
+  /// The planes that a rank is left with when it follows a plan as `GradientAccumulator` does.
+  private func sums(_ plan: AccumulationPlan, first: Int) -> [String] {
+    var planes = [String](repeating: "?", count: plan.planes)
+    var used = 0
+    for pass in plan.passes {
+      #expect(pass.plane == used, "a pass writes behind what waits")
+      let shards = pass.shards.lowerBound + first..<pass.shards.upperBound + first
+      for (number, subtree) in shards.subtrees.enumerated() {
+        planes[pass.plane + number] = AccumulationPlanTests.tree(subtree)
+        used += 1
       }
-      if number + 1 < plan.passes.count { sums[pass.waiting] = result }
+      for merge in 0..<pass.merges {
+        let plane = pass.plane - merge
+        planes[plane - 1] = "(\(planes[plane - 1])+\(planes[plane]))"
+        planes[plane] = "?"
+        used -= 1
+      }
     }
-    return result
+    return Array(planes[..<used])
   }
 
-  @Test("on a power of two of ranks, passes follow the tree of one pass", arguments: [1, 2, 4, 8])
+  @Test(
+    "on any number of ranks, passes leave the sums of the rank's complete subtrees",
+    arguments: 1...16)
   func sameTree(ranks: Int) {
-    for shards in [8, 16, 64] {
+    for shards in [16, 32, 64] {
       let partition = Partition(shards: shards, ranks: ranks)
       var count = 1
       while ranks * count <= shards {
         for rank in 0..<ranks {
           let plan = AccumulationPlan(partition, rank: rank, passes: count)
           let run = partition.shards(of: rank)
-          #expect(plan.passes.count == count)
-          #expect(plan.passes.allSatisfy { $0.shards.count == run.count / count })
-          #expect(plan.sumCount == count.trailingZeroBitCount)
-          #expect(sum(plan, first: run.lowerBound) == AccumulationPlanTests.tree(run))
+          #expect(plan.passes.flatMap(\.shards) == Array(0..<run.count))
+          #expect(plan.passes.count >= count)
+          #expect(
+            sums(plan, first: run.lowerBound) == run.subtrees.map(AccumulationPlanTests.tree))
+          #expect(plan.planes <= AccumulationPlan.planes(partition, passes: count))
         }
         count *= 2
       }
     }
   }
 
-  @Test("on any number of ranks, passes cover every shard once", arguments: 1...9)
-  func cover(ranks: Int) {
-    for shards in [16, 64, 48] where shards >= ranks {
-      let partition = Partition(shards: shards, ranks: ranks)
-      var count = 2
-      while ranks * count <= shards {
-        for rank in 0..<ranks {
-          let plan = AccumulationPlan(partition, rank: rank, passes: count)
-          #expect(plan.passes.flatMap(\.shards) == Array(0..<partition.shards(of: rank).count))
-          #expect(plan.passes.count >= count)
-          let words = sum(plan, first: partition.shards(of: rank).lowerBound)
-          #expect(!words.contains("?"))
-          #expect(words.filter { $0 == "+" }.count == partition.shards(of: rank).count - 1)
-        }
-        count *= 2
-      }
+  @Test(
+    "on a power of two of ranks, a plane more for each doubling of passes", arguments: [1, 2, 4])
+  func planes(ranks: Int) {
+    let partition = Partition(shards: 64, ranks: ranks)
+    for doublings in 0...4 {
+      #expect(AccumulationPlan.planes(partition, passes: 1 << doublings) == doublings + 1)
+      let plan = AccumulationPlan(partition, rank: 0, passes: 1 << doublings)
+      #expect(plan.passes.count == 1 << doublings)
     }
   }
 
@@ -84,8 +72,8 @@ struct AccumulationPlanTests {
     let plan = AccumulationPlan(Partition(shards: 8, ranks: 1), rank: 0, passes: 4)
     #expect(
       plan.passes == [
-        .init(shards: 0..<2, merges: 0, waiting: 0), .init(shards: 2..<4, merges: 1, waiting: 0),
-        .init(shards: 4..<6, merges: 0, waiting: 1), .init(shards: 6..<8, merges: 2, waiting: 0),
+        .init(shards: 0..<2, plane: 0, merges: 0), .init(shards: 2..<4, plane: 1, merges: 1),
+        .init(shards: 4..<6, plane: 1, merges: 0), .init(shards: 6..<8, plane: 2, merges: 2),
       ])
   }
 

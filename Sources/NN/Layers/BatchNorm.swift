@@ -41,7 +41,7 @@ final class BatchNorm: Layer {
     ]
   }
 
-  func workspaceCount(rows: Int) -> Int { 4 * channels }
+  func workspaceCount(rows: Int) -> Int { 2 * channels }
 
   func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
     .columnSums(channels, shards: shards, threads: threads)
@@ -51,13 +51,10 @@ final class BatchNorm: Layer {
   private struct Workspace {
     let means: UnsafeMutablePointer<Float>
     let scales: UnsafeMutablePointer<Float>
-    /// Two for each channel.
-    let sums: UnsafeMutableBufferPointer<Float>
 
     init(_ memory: LayerMemory, channels: Int) {
       means = memory.workspace
       scales = means + channels
-      sums = UnsafeMutableBufferPointer(start: scales + channels, count: 2 * channels)
     }
   }
 
@@ -82,22 +79,22 @@ final class BatchNorm: Layer {
     _ x: Matrix, _ workspace: Workspace, memory: LayerMemory, pass: Pass
   ) throws {
     let count = globalCount(pass)
-    let shards = shards(pass)
-    let sums = UnsafeMutableBufferPointer(rebasing: workspace.sums[..<channels])
-    pass.kernels.sumRows(x, over: shards, into: sums.baseAddress!)
-    try pass.batchSum.sum(sums)
+    let sums = try pass.sumOverBatch(width: channels) { shards, sums in
+      pass.kernels.sumRows(x, over: perPosition(shards), into: sums)
+    }
     for j in 0..<channels { workspace.means[j] = sums[j] / Float(count) }
     // About the mean, not as a difference of squares: nothing cancels.
-    pass.kernels.sumColumnSquares(
-      x, means: workspace.means, over: shards, into: sums.baseAddress!)
-    try pass.batchSum.sum(sums)
+    let squares = try pass.sumOverBatch(width: channels) { shards, sums in
+      pass.kernels.sumColumnSquares(
+        x, means: workspace.means, over: perPosition(shards), into: sums)
+    }
     pass.kernels.scales(
-      fromSquares: sums.baseAddress!, columns: channels, count: count, epsilon: epsilon,
+      fromSquares: squares, columns: channels, count: count, epsilon: epsilon,
       into: workspace.scales)
     let (means, variances) = (memory.state[0], memory.state[1])
     for j in 0..<channels {
       means[j] += momentum * (workspace.means[j] - means[j])
-      variances[j] += momentum * (sums[j] / Float(max(count - 1, 1)) - variances[j])
+      variances[j] += momentum * (squares[j] / Float(max(count - 1, 1)) - variances[j])
     }
   }
 
@@ -106,20 +103,24 @@ final class BatchNorm: Layer {
   ) throws {
     let workspace = Workspace(memory, channels: channels)
     let (x, dy) = (x.perPosition(channels: channels), dy.perPosition(channels: channels))
-    let shards = shards(pass)
+    let shards = perPosition(pass.shards)
     pass.kernels.sumColumnProducts(
       x, dy, means: workspace.means, scales: workspace.scales, over: shards,
       into: memory.gradients[0])
     pass.kernels.sumRows(dy, over: shards, into: memory.gradients[1])
     guard let dx else { return }
     // The slab takes this rank's sums, and the input's gradient those of all ranks.
-    let (dgain, dbias) = (workspace.sums.baseAddress!, workspace.sums.baseAddress! + channels)
-    dgain.update(from: memory.gradients[0], count: channels)
-    dbias.update(from: memory.gradients[1], count: channels)
-    try pass.batchSum.sum(workspace.sums)
+    let sums = try pass.sumOverBatch(width: 2 * channels) { _, sums in
+      for plane in 0..<pass.shards.planeCount {
+        let offset = pass.shards.planes?.offset(of: plane) ?? 0
+        let dgain = sums + plane * 2 * channels
+        dgain.update(from: memory.gradients[0] + offset, count: channels)
+        (dgain + channels).update(from: memory.gradients[1] + offset, count: channels)
+      }
+    }
     pass.kernels.normalizeColumnsGradient(
       x, dy, means: workspace.means, scales: workspace.scales, gain: memory.weights[0],
-      dgain: dgain, dbias: dbias, count: globalCount(pass),
+      dgain: sums, dbias: sums + channels, count: globalCount(pass),
       into: dx.perPosition(channels: channels))
   }
 
@@ -128,7 +129,7 @@ final class BatchNorm: Layer {
   /// Values of each channel in the global batch.
   private func globalCount(_ pass: Pass) -> Int { pass.globalRows * positions }
 
-  private func shards(_ pass: Pass) -> ShardRows {
-    positions == 1 ? pass.shards : pass.shards.scaled(by: positions)
+  private func perPosition(_ shards: ShardRows) -> ShardRows {
+    positions == 1 ? shards : shards.scaled(by: positions)
   }
 }

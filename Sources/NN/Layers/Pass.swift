@@ -50,17 +50,36 @@ public struct Pass {
 
 /// How a layer gets a sum over the whole global batch, whoever holds the other samples.
 ///
-/// A rank adds up its own rows over the shard tree, which gives its subtrees' sum; this adds the
-/// ranks' sums along the rest of the same tree.
+/// A rank adds up its own rows over the shard tree, which gives the sums of its complete subtrees, each
+/// in a plane; this adds them along the rest of the same tree.
 public protocol BatchSum: AnyObject {
-  /// Adds every rank's `values` elementwise and leaves the sum on all ranks, bit for bit equal.
-  /// Collective: all ranks that share a batch call it as often, with as many values.
-  func sum(_ values: UnsafeMutableBufferPointer<Float>) throws
+  /// Adds the planes of all ranks elementwise and leaves the sum in the first plane on all ranks, bit
+  /// for bit equal. Collective: all ranks that share a batch call it as often, with as many values.
+  /// - Parameters:
+  ///   - plane: this rank's first.
+  ///   - stride: elements from one plane to the next.
+  func sum(_ plane: UnsafeMutableBufferPointer<Float>, stride: Int) throws
+}
+
+extension Pass {
+  /// Adds up `width` numbers over the whole global batch, whoever holds its samples.
+  /// - Parameter fill: writes this rank's sums to the planes that `shards` speaks of.
+  /// - Returns: the sums, until the next ones are asked for.
+  func sumOverBatch(
+    width: Int,
+    _ fill: (_ shards: ShardRows, _ sums: UnsafeMutablePointer<Float>) -> Void
+  ) throws -> UnsafeMutablePointer<Float> {
+    let shards = shards.inPlanes(stride: width)
+    let sums = kernels.reserveBatchSums(shards.planeCount * width)
+    fill(shards, sums)
+    try batchSum.sum(UnsafeMutableBufferPointer(start: sums, count: width), stride: width)
+    return sums
+  }
 }
 
 /// One rank holds the whole batch.
 public final class NoOtherRanks: BatchSum, Sendable {
   static let shared = NoOtherRanks()
   public init() {}
-  public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
+  public func sum(_ plane: UnsafeMutableBufferPointer<Float>, stride: Int) {}
 }

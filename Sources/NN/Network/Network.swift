@@ -8,7 +8,8 @@ public final class Network {
   public let parameters: Slab
   /// What layers remember without learning it; equal on all ranks, and saved with the parameters.
   public let state: Slab
-  /// What `backward` writes; behind it `gradientTail` elements that travel with it.
+  /// What `backward` writes, to the planes that the pass's shards speak of; behind each plane
+  /// `gradientTail` elements that travel with it.
   public let gradients: Slab
 
   /// Rows of the largest batch.
@@ -30,11 +31,14 @@ public final class Network {
     var activation: Activation
   }
 
-  /// - Parameter gradientMemory: makes zero, 64-byte aligned memory for so many gradients and their
-  ///   tail; the network's own if not given.
+  /// - Parameters:
+  ///   - gradientPlanes: where sums wait for those of other ranks, or passes.
+  ///   - gradientMemory: makes zero, 64-byte aligned memory for so many gradients and their tails; the
+  ///     network's own, of one plane, if not given.
   /// - Throws: what `gradientMemory` throws.
   public init(
     _ plan: NetworkPlan, maximumRows: Int, gradientTail: Int = 0,
+    gradientPlanes: Int = 1,
     gradientMemory: ((Int) throws -> UnsafeMutableBufferPointer<Float>)? = nil
   ) rethrows {
     precondition(maximumRows >= 0)
@@ -44,8 +48,11 @@ public final class Network {
     let parameters = Slab(layout)
     let state = Slab(plan.stateLayout)
     let gradients =
-      try gradientMemory.map { Slab(layout, in: try $0(layout.count + gradientTail)) }
-      ?? Slab(layout, tail: gradientTail)
+      try gradientMemory.map {
+        Slab(
+          layout, in: try $0(gradientPlanes * (layout.count + gradientTail)),
+          planes: gradientPlanes)
+      } ?? Slab(layout, tail: gradientTail)
     self.parameters = parameters
     self.state = state
     self.gradients = gradients

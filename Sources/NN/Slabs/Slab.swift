@@ -4,12 +4,16 @@ import Kernels
 /// optimizer state; layers are offsets into it. Padding is zero and stays zero.
 ///
 ///     | tensor 0 | pad | tensor 1 | ... | tensor n | pad | tail |
+///
+/// A slab of gradients may have several such planes, one behind the other: where a rank's sums wait
+/// until they are added up.
 public final class Slab {
   public let layout: SlabLayout
   /// Elements behind the tensors, for values that travel with them.
   public let tailCount: Int
-  /// Tensors and tail.
+  /// Tensors and tail of the first plane.
   public let all: UnsafeMutableBufferPointer<Float>
+  public let planeCount: Int
   /// The memory, if it is the slab's own.
   private let memory: AlignedBuffer?
 
@@ -19,17 +23,25 @@ public final class Slab {
     let memory = AlignedBuffer(count: layout.count + tailCount)
     self.memory = memory
     all = memory.elements
+    planeCount = 1
   }
 
   /// A slab in memory that somebody else owns, such as that which the ranks of a node share.
-  /// - Parameter memory: zero, 64-byte aligned; what `layout` does not need of it is the tail.
-  public init(_ layout: SlabLayout, in memory: UnsafeMutableBufferPointer<Float>) {
-    precondition(memory.count >= layout.count)
+  /// - Parameters:
+  ///   - memory: zero, 64-byte aligned; what `layout` does not need of a plane is its tail.
+  ///   - planes: as many parts of it, each of whole cache lines.
+  public init(
+    _ layout: SlabLayout, in memory: UnsafeMutableBufferPointer<Float>, planes: Int = 1
+  ) {
+    let stride = memory.count / planes
+    precondition(stride * planes == memory.count && stride >= layout.count)
     precondition(Int(bitPattern: memory.baseAddress) % AlignedBuffer.alignment == 0)
+    precondition(planes == 1 || stride % SlabLayout.alignment == 0)
     self.layout = layout
     self.memory = nil
-    tailCount = memory.count - layout.count
-    all = memory
+    tailCount = stride - layout.count
+    all = UnsafeMutableBufferPointer(rebasing: memory[..<stride])
+    planeCount = planes
   }
 
   public var base: UnsafeMutablePointer<Float> { all.baseAddress! }
@@ -37,6 +49,15 @@ public final class Slab {
   /// All tensors, padding included.
   public var tensors: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: base, count: layout.count)
+  }
+
+  /// Elements from one plane to the next.
+  public var planeStride: Int { all.count }
+
+  /// Tensors and tail of a plane.
+  public func plane(_ number: Int) -> UnsafeMutableBufferPointer<Float> {
+    precondition((0..<planeCount).contains(number))
+    return UnsafeMutableBufferPointer(start: base + number * planeStride, count: planeStride)
   }
 
   /// What lies behind the tensors.

@@ -43,7 +43,7 @@ extension TrainingConfiguration {
       throw TrainingError(
         ExitStatus.usage,
         "collective.algorithm: \(algorithm.rawValue) adds in an order that depends on the number of "
-          + "ranks: set training.reproducible to false, or use auto or tree")
+          + "ranks: set training.reproducible to false, or use auto, tree or direct")
     }
   }
 }

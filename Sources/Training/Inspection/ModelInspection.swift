@@ -51,7 +51,7 @@ public struct ModelInspection {
     rowsPerRank = configuration.largestRows(
       ranks: ranks, samples: max(training.count, test?.count ?? 0))
     memory = MemoryNeed(
-      network, configuration, rows: rowsPerRank)
+      network, configuration, rows: rowsPerRank, ranks: ranks)
     memory.add(training, test, rows: rowsPerRank)
     memory.addWorkspace(network, configuration, rows: rowsPerRank, ranks: ranks)
     bucketBytes = network.bucketBytes(atLeast: configuration.bucketBytes)

@@ -1,4 +1,5 @@
 import Datasets
+import Kernels
 
 /// How a rank works through its part of a batch: in passes, each over a few whole shards, so that
 /// activations need memory for a pass's rows only. Passes follow the shard tree, and their
@@ -11,59 +12,65 @@ import Datasets
 ///                     +               +           after pass 1, and after pass 3
 ///                       \           /
 ///                             +                   after pass 3
+///
+/// Sums that wait are in the first planes of the gradients, in the order of shards: a pass writes its
+/// own behind them, and what is left at the end is what the rank brings into the allreduce.
 struct AccumulationPlan: Equatable {
   struct Pass: Equatable {
     /// Counted from the rank's first.
     var shards: Range<Int>
-    /// How many of the sums that wait are added to this pass's, the youngest first.
+    /// The first plane that it writes: one for each of its complete subtrees.
+    var plane: Int
+    /// How many planes are then added to the one in front of them, from that plane on backwards.
     var merges: Int
-    /// Sums that wait then; this pass's becomes another, unless it is the last.
-    var waiting: Int
   }
 
   private(set) var passes: [Pass] = []
-  /// The most sums that ever wait.
-  var sumCount: Int { passes.dropLast().map { $0.waiting + 1 }.max() ?? 0 }
+  /// Planes that are ever in use.
+  private(set) var planes = 0
 
-  /// - Parameter count: passes of each rank, if ranks are a power of two; where they cut through
-  ///   subtrees, a rank may need more.
+  /// - Parameter count: passes of each rank, if it is a power of two; others may need more.
   /// - Precondition: `count` is a power of two, and there is a shard for each pass.
   init(_ partition: Partition, rank: Int, passes count: Int) {
     precondition(count > 0 && count & (count - 1) == 0)
     precondition(partition.shards >= partition.ranks * count)
     let run = partition.shards(of: rank)
-    guard count > 1 else {
-      passes = [Pass(shards: 0..<run.count, merges: 0, waiting: 0)]
-      return
-    }
     // The largest power of two that gives every rank so many passes.
     let most = partition.shards / (partition.ranks * count)
-    let size = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
+    let size = count == 1 ? partition.shards : 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
     var waiting: [Range<Int>] = []
     var start = run.lowerBound
     while start < run.upperBound {
       let shards = start..<min((start / size + 1) * size, run.upperBound)
       start = shards.upperBound
-      var sum = shards
+      let plane = waiting.count
       var merges = 0
-      while let left = waiting.last,
-        start == run.upperBound || AccumulationPlan.areSiblings(left, sum)
+      waiting += shards.subtrees
+      planes = max(planes, waiting.count)
+      // Only a pass of one subtree completes another: those at the ends of a run begin or end one.
+      while waiting.count >= 2,
+        AccumulationPlan.areSiblings(waiting[waiting.count - 2], waiting.last!)
       {
-        waiting.removeLast()
-        sum = left.lowerBound..<sum.upperBound
+        let right = waiting.removeLast()
+        waiting[waiting.count - 1] = waiting.last!.lowerBound..<right.upperBound
         merges += 1
       }
       passes.append(
         Pass(
           shards: shards.lowerBound - run.lowerBound..<shards.upperBound - run.lowerBound,
-          merges: merges, waiting: waiting.count))
-      waiting.append(sum)
+          plane: plane, merges: merges))
     }
   }
 
   /// Whether two neighbours are the halves of a subtree.
   private static func areSiblings(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
     left.count == right.count && left.lowerBound % (2 * left.count) == 0
+  }
+
+  /// The planes that all ranks have room for: as many as any of them uses.
+  static func planes(_ partition: Partition, passes: Int) -> Int {
+    (0..<partition.ranks)
+      .map { AccumulationPlan(partition, rank: $0, passes: passes).planes }.max()!
   }
 
   /// The most rows that a pass has in any batch.

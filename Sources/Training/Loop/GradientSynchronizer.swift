@@ -1,8 +1,8 @@
 import Collective
 import NN
 
-/// Adds up the ranks' gradients while backward is still at work: each bucket of the slab starts its
-/// allreduce as soon as it is filled, from the slab's end to its start.
+/// Adds up the ranks' gradients while backward is still at work: each bucket of the slab, in all of its
+/// planes, starts its allreduce as soon as it is filled, from the slab's end to its start.
 ///
 ///     slab     | layer 0 | layer 1 | layer 2 | tail |
 ///     buckets  |--- 1 ---|--------- 0 --------------|      backward goes from right to left
@@ -32,11 +32,12 @@ final class GradientSynchronizer {
     try operations.last?.progress()
     if let range = buckets.next(filledFrom: offset) {
       let bucket = UnsafeMutableBufferPointer(rebasing: slab[range])
-      operations.append(try group.startAllreduce(bucket, .sum, method))
+      operations.append(
+        try group.startSumOfPlanes(bucket, stride: slab.count, method))
     }
   }
 
-  /// Blocks until the whole slab is the sum over all ranks.
+  /// Blocks until the whole first plane is the sum over all ranks.
   /// - Parameter ended: called when a bucket is done, with its number; the first to start is 0.
   func finish(ended: ((Int) -> Void)? = nil) throws {
     for (bucket, operation) in operations.enumerated() {

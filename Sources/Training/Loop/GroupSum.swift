@@ -1,8 +1,8 @@
 import Collective
 import NN
 
-/// A layer's sums over the global batch: an allreduce over the ranks that share it, in the order of
-/// the shard tree where the group's sums are canonical.
+/// A layer's sums over the global batch: added up over the ranks that share it, in the order of the
+/// shard tree where the group has one.
 final class GroupSum: BatchSum {
   private let group: ProcessGroup
   private let method: AllreduceMethod?
@@ -17,10 +17,10 @@ final class GroupSum: BatchSum {
     self.clock = clock
   }
 
-  func sum(_ values: UnsafeMutableBufferPointer<Float>) throws {
+  func sum(_ plane: UnsafeMutableBufferPointer<Float>, stride: Int) throws {
     let phase = clock.phase
     clock.enter(.communication)
-    try group.allreduce(values, .sum, method)
+    try group.sumPlanes(plane, stride: stride, method)
     clock.enter(phase)
   }
 }

@@ -6,7 +6,7 @@ import NN
 /// floating point: what is asked for may be far beyond any machine.
 public struct MemoryNeed {
   public var parameters: Double
-  /// With the sums of passes that wait for each other.
+  /// A plane for each sum that waits for those of other passes, or ranks.
   public var gradients: Double
   /// Momentum and its like: a slab for each state that the optimizer keeps.
   public var optimizer: Double
@@ -24,12 +24,18 @@ public struct MemoryNeed {
   public var scratch = 0.0
 
   /// Everything but workspace, scratch and the data.
-  /// - Parameter rows: of the rank's largest batch.
-  public init(_ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int) {
+  /// - Parameters:
+  ///   - rows: of the rank's largest batch.
+  ///   - ranks: that share a batch.
+  public init(
+    _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranks: Int
+  ) {
     let float = Double(MemoryLayout<Float>.stride)
     let slab = float * Double(network.layout.count)
     parameters = slab
-    gradients = slab * (1 + log2(Double(configuration.passes)))
+    let planes = AccumulationPlan.planes(
+      configuration.partition(ranks: ranks), passes: configuration.passes)
+    gradients = Double(planes) * slab
     optimizer = Double(configuration.optimizer.specification.stateCount) * slab
     state = float * Double(network.stateLayout.count)
     activations = float * Double(network.floatsPerRow) * Double(configuration.rowsOfPass(rows))
@@ -62,6 +68,11 @@ public struct MemoryNeed {
 }
 
 extension TrainingConfiguration {
+  /// Who gets which shards.
+  func partition(ranks: Int) -> Partition {
+    Partition(shards: shards(ranks: ranks), ranks: ranks)
+  }
+
   /// Rows of a pass over a rank's `rows`, at most, where ranks hold whole subtrees of shards.
   func rowsOfPass(_ rows: Int) -> Int { (rows + passes - 1) / passes }
 
@@ -71,7 +82,7 @@ extension TrainingConfiguration {
   /// Rows of the largest batch that any of `ranks` ranks may have, of data sets of up to `samples`
   /// samples.
   func largestRows(ranks: Int, samples: Int) -> Int {
-    let partition = Partition(shards: isReproducible ? shards : ranks, ranks: ranks)
+    let partition = partition(ranks: ranks)
     let size = min(batchSize, samples)
     return (0..<ranks).map { partition.samples(ofRank: $0, batchSize: size).count }.max()!
   }

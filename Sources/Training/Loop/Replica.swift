@@ -39,6 +39,8 @@ final class Replica {
     self.clock = clock
     network = try Network(
       plan.network, maximumRows: maximumRows, gradientTail: GradientTail.count,
+      gradientPlanes: AccumulationPlan.planes(
+        plan.partition, passes: plan.configuration.passes),
       gradientMemory: { try group.allocate(Float.self, count: $0) })
     network.initialize(seed: configuration.seed)
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
@@ -51,7 +53,7 @@ final class Replica {
       kernels.reserve(
         forTransposeOf: sparse.mostElements(ofRows: rows), columns: plan.training.featureCount)
     }
-    accumulator = GradientAccumulator(network.gradients, plan: accumulation, kernels: kernels)
+    accumulator = GradientAccumulator(network.gradients, kernels: kernels)
     optimizer = configuration.optimizer.specification.optimizer(layout: network.layout)
     synchronizer = GradientSynchronizer(
       network.gradients, group: group, method: configuration.algorithm,
@@ -86,8 +88,11 @@ final class Replica {
     let rows = accumulation.passes[number]
     let isLast = number + 1 == accumulation.passes.count
     let part = batch.part(rows.shards)
+    let stride = network.gradients.planeStride
+    var shards = part.shards
+    shards.planes = SumPlanes(offset: rows.plane * stride, stride: stride)
     let pass = Pass(
-      kernels: kernels, shards: part.shards, mode: .training, seed: configuration.seed,
+      kernels: kernels, shards: shards, mode: .training, seed: configuration.seed,
       step: step, firstSample: batch.firstPosition + part.start, globalRows: batch.globalSize,
       batchSum: batchSum)
     let outputs = try network.forward(
@@ -96,22 +101,31 @@ final class Replica {
     configuration.loss.evaluate(
       outputs, part.targets(configuration.loss), losses: losses.base + part.start,
       gradient: network.outputGradient(rows: part.rows), kernels: kernels)
-    if isLast {
-      let tail = network.gradients.tail.baseAddress!
-      kernels.sum(losses.base, over: batch.shards, into: tail + GradientTail.lossSum)
-      network.gradients.tail[GradientTail.samples] = Float(batch.rows)
-    }
+    if isLast { fillTail(batch) }
     accumulator.begin()
     ended?(.loss)
     for stage in network.stages.indices.reversed() {
       try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
       let offset = network.plan.gradientOffsets[stage]
-      accumulator.filled(from: offset, in: rows, isLast: isLast)
+      accumulator.filled(from: offset, in: rows)
       ended?(.backward(stage: stage))
       if isLast {
         try synchronizer.filled(from: offset)
         ended?(.allreduceProgress)
       }
+    }
+  }
+
+  /// Writes what travels behind the gradients.
+  private func fillTail(_ batch: Batch) {
+    let (tail, stride) = (network.gradients.tail, network.gradients.planeStride)
+    var shards = batch.shards
+    shards.planes = SumPlanes(stride: stride)
+    kernels.sum(losses.base, over: shards, into: tail.baseAddress! + GradientTail.lossSum)
+    // A count is exact in whatever plane.
+    let samples = tail.baseAddress! + GradientTail.samples
+    for plane in 0..<shards.planeCount {
+      samples[plane * stride] = plane == 0 ? Float(batch.rows) : 0
     }
   }
 }

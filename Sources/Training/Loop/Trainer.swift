@@ -27,6 +27,9 @@ final class Trainer {
       plan.instructions, threads: plan.configuration.threads, coresAreShared: plan.crowding != nil)
     var options = ProcessGroup.Options()
     options.isCanonical = plan.configuration.isReproducible
+    if plan.configuration.isReproducible {
+      options.tree = SumTree(leaves: plan.partition.shards, ranks: world.size)
+    }
     options.choice = plan.choice
     options.log = { [choices] in choices.add($0) }
     group = try ProcessGroup(world.transport, options: options, kernels: kernels)

@@ -55,8 +55,7 @@ struct TrainingPlan {
     sampler = Sampler(
       count: training.count, batchSize: configuration.batchSize, seed: configuration.seed,
       shuffles: configuration.shuffles)
-    partition = Partition(
-      shards: configuration.shards(ranks: world.size), ranks: world.size)
+    partition = configuration.partition(ranks: world.size)
   }
 
   /// Steps of the whole run.
@@ -66,16 +65,7 @@ struct TrainingPlan {
   }
 
   /// What a user should know before the run begins.
-  var warnings: [String] {
-    var warnings: [String] = []
-    if configuration.isReproducible, partition.ranks & (partition.ranks - 1) != 0 {
-      warnings.append(
-        "\(partition.ranks) ranks cut through the shard tree: the result agrees with that of 1, 2, "
-          + "4, ... ranks to rounding, not bit for bit")
-    }
-    if let crowding { warnings.append(crowding.description) }
-    return warnings
-  }
+  var warnings: [String] { crowding.map { [$0.description] } ?? [] }
 
   /// The network for the data, if model, data, ranks and memory go together.
   private static func network(
@@ -90,8 +80,7 @@ struct TrainingPlan {
     let samples = max(training.count, test?.count ?? 0)
     let memory = try memory(
       for: network, configuration, training: training, test: test,
-      rows: configuration.largestRows(ranks: world.size, samples: samples),
-      ranks: world.size, ranksOnThisHost: world.ranksOnThisHost)
+      rows: configuration.largestRows(ranks: world.size, samples: samples), world: world)
     try checkTargets(network, training, name: "data.train")
     if let test {
       guard test.featureCount == training.featureCount else {
@@ -109,13 +98,13 @@ struct TrainingPlan {
   /// before anything is allocated for it.
   private static func memory(
     for network: NetworkPlan, _ configuration: TrainingConfiguration, training: any Dataset,
-    test: (any Dataset)?, rows: Int, ranks: Int, ranksOnThisHost: Int
+    test: (any Dataset)?, rows: Int, world: World
   ) throws -> MemoryNeed {
-    var need = MemoryNeed(network, configuration, rows: rows)
+    var need = MemoryNeed(network, configuration, rows: rows, ranks: world.size)
     need.add(training, test, rows: rows)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     func check() throws {
-      let bytes = need.total * Double(ranksOnThisHost)
+      let bytes = need.total * Double(world.ranksOnThisHost)
       guard bytes <= available else {
         throw TrainingError(
           ExitStatus.usage,
@@ -127,7 +116,7 @@ struct TrainingPlan {
     }
     try check()
     // Counted only for a batch that fits.
-    need.addWorkspace(network, configuration, rows: rows, ranks: ranks)
+    need.addWorkspace(network, configuration, rows: rows, ranks: world.size)
     try check()
     return need
   }
