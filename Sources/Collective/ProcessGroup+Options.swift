@@ -6,8 +6,8 @@ extension ProcessGroup {
     /// ranks exchange messages.
     public var usesSharedMemory = true
     /// Sums are added up along the canonical tree, so that their bits do not depend on the
-    /// algorithm, nor on the number of ranks where that is a power of two. Else the fastest order
-    /// is taken.
+    /// algorithm, nor on the number of ranks where that is a power of two; with `tree`, on no number
+    /// of ranks. Else the fastest order is taken.
     public var isCanonical = true
     /// The order of sums whose buffers have planes, on as many ranks as the group has; nil where all
     /// have one plane.
