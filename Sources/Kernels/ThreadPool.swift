@@ -69,7 +69,7 @@ final class ThreadPool {
   /// The most parts of one call.
   static let mostParts = 4096
 
-  /// Looks before an idle thread sleeps: some 200 us, more than lies between two parts of a step that
+  /// Looks before an idle thread sleeps: some 250 us, more than lies between two parts of a step that
   /// are worth dividing, and less than a wait for other hosts.
   private static let shortSpin = 8000
 
@@ -102,6 +102,10 @@ private final class WorkerStart {
   }
 }
 
+private struct NoWork: DividedWork {
+  func run(part: Int, thread: Int) {}
+}
+
 /// What the threads of a pool have in common.
 ///
 /// A call has a word that no other has: its number, and its count of parts. `claims` holds the word of
@@ -113,8 +117,9 @@ private final class Shared: @unchecked Sendable {
   private let latest = Atomic<UInt64>(0)
   private let claims: UnsafeMutablePointer<Atomic<UInt64>>
   private let unfinished = Atomic<Int>(0)
-  private var kind: (any DividedWork.Type)?
-  private var work: UnsafeRawPointer?
+  private var kind: any DividedWork.Type = NoWork.self
+  // Never tested for nil: work without operands has no address.
+  private var work = UnsafeRawPointer(bitPattern: 64)!
 
   private let spins: Int
   /// Threads that sleep until `latest` changes, and whether the caller sleeps until all is done.
@@ -191,7 +196,7 @@ private final class Shared: @unchecked Sendable {
       guard claims[part].load(ordering: .relaxed) == word,
         claims[part].compareExchange(expected: word, desired: 0, ordering: .acquiring).exchanged
       else { continue }
-      kind!.run(work!, part: part, thread: thread)
+      kind.run(work, part: part, thread: thread)
       if unfinished.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { wakeCaller() }
     }
   }

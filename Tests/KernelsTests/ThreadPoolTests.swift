@@ -66,6 +66,10 @@ private struct NestedWork: DividedWork {
   }
 }
 
+private struct EmptyWork: DividedWork {
+  func run(part: Int, thread: Int) {}
+}
+
 struct ThreadPoolTests {
   @Test(
     "every part is done once, by one thread at a time", arguments: [1, 2, 3, 5, 16],
@@ -103,6 +107,12 @@ struct ThreadPoolTests {
     for _ in 0..<100 { pool.run(NestedWork(pool: pool, tally: tally, inner: 7), parts: 5) }
     #expect(tally.counts == Array(repeating: 100, count: 35))
     #expect(tally.overlaps.load(ordering: .relaxed) == 0)
+  }
+
+  @Test("work without operands")
+  func empty() {
+    let pool = ThreadPool(threads: 3, spins: true)
+    for _ in 0..<100 { pool.run(EmptyWork(), parts: 5) }
   }
 
   #if os(Linux)
