@@ -25,13 +25,13 @@ struct ExampleTests {
     #expect(network.outputShape == Shape(outputs))
   }
 
-  @Test("three of four texts get their topic")
+  @Test("nine of ten texts get their topic")
   func topics() throws {
     let examples = Location.package + "/Examples"
     let run = try TrainedRun(
       file: examples + "/topics.yaml",
       settings: ["train", "test"].map { "data.\($0).file=\(examples)/topics.\($0)" }, ranks: 2)
-    #expect(try #require(run.summaries[0].testAccuracy) >= 0.75)
+    #expect(try #require(run.summaries[0].testAccuracy) >= 0.9)
   }
 
   @Test(
