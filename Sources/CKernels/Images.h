@@ -2,6 +2,7 @@
 #ifndef CKERNELS_IMAGES_H
 #define CKERNELS_IMAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
@@ -38,6 +39,13 @@ typedef struct CImages {
   void (*average)(const CWindows *windows, long images, const float *x, float *y);
   // dx += its share of dy
   void (*averageGradient)(const CWindows *windows, long images, const float *dy, float *dx);
+  // The same as `maximum` for windows of 2 x 2 pixels side by side, without padding; isReLU: the
+  // place of what is not positive is -1.
+  void (*maximumOfSquares)(const CWindows *windows, long images, const float *x, bool isReLU,
+                           float *y, int32_t *places);
+  // dx = dy at its place, 0 elsewhere, for windows side by side, without padding.
+  void (*maximumOfTilesGradient)(const CWindows *windows, long images, const int32_t *places,
+                                 const float *dy, float *dx);
 } CImages;
 
 #pragma clang assume_nonnull end

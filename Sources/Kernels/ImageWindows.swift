@@ -72,6 +72,14 @@ public struct ImageWindows: Hashable, Sendable {
     kernelHeight == 1 && kernelWidth == 1 && strideY == 1 && strideX == 1
   }
 
+  /// Whether the windows lie side by side, without padding.
+  var areTiles: Bool {
+    kernelHeight == strideY && kernelWidth == strideX && padding == Padding()
+  }
+
+  /// Whether they are tiles of 2 x 2 pixels.
+  public var areSquares: Bool { areTiles && kernelHeight == 2 && kernelWidth == 2 }
+
   var raw: CWindows {
     CWindows(
       height: height, width: width, channels: channels, kernelHeight: kernelHeight,

@@ -9,16 +9,29 @@ extension KernelSet {
   ///   - x: images, rows x windows.imageSize.
   ///   - y: rows x (windows.count * channels).
   ///   - places: which element of its image each element of `y` is, for the gradient.
+  ///   - isReLU: `x` comes from a ReLU, whose gradient `maximumPoolGradient` is to give too: what is
+  ///     not positive has no place.
+  /// - Precondition: with `isReLU`, `windows.areSquares`.
   public func maximumPool(
     _ x: Matrix, _ windows: ImageWindows, into y: Matrix,
-    places: UnsafeMutablePointer<Int32>
+    places: UnsafeMutablePointer<Int32>, isReLU: Bool = false
   ) {
     check(windows, images: x, results: y)
-    divide(rowsOf: x, (x: x, y: y, places: places, windows: windows.raw)) { kernels, o, images in
+    precondition(windows.areSquares || !isReLU)
+    let operands = (
+      x: x, y: y, places: places, windows: windows.raw, areSquares: windows.areSquares,
+      isReLU: isReLU
+    )
+    divide(rowsOf: x, operands) { kernels, o, images in
       let (x, y) = (o.x.rows(images), o.y.rows(images))
       let places = o.places + images.lowerBound * y.columns
+      let table = kernels.table.images
       withUnsafePointer(to: o.windows) {
-        kernels.table.images.maximum($0, x.rows, x.base, y.base, places)
+        if o.areSquares {
+          table.maximumOfSquares($0, x.rows, x.base, o.isReLU, y.base, places)
+        } else {
+          table.maximum($0, x.rows, x.base, y.base, places)
+        }
       }
     }
   }
@@ -29,13 +42,20 @@ extension KernelSet {
     _ dy: Matrix, _ windows: ImageWindows, places: UnsafePointer<Int32>, into dx: Matrix
   ) {
     check(windows, images: dx, results: dy)
-    divide(rowsOf: dx, (dy: dy, dx: dx, places: places, windows: windows.raw)) {
-      kernels, o, images in
+    let operands = (
+      dy: dy, dx: dx, places: places, windows: windows.raw, areTiles: windows.areTiles
+    )
+    divide(rowsOf: dx, operands) { kernels, o, images in
       let (dy, dx) = (o.dy.rows(images), o.dx.rows(images))
       let places = o.places + images.lowerBound * dy.columns
-      dx.elements.update(repeating: 0)
+      let table = kernels.table.images
       withUnsafePointer(to: o.windows) {
-        kernels.table.images.maximumGradient($0, dx.rows, places, dy.base, dx.base)
+        if o.areTiles {
+          table.maximumOfTilesGradient($0, dx.rows, places, dy.base, dx.base)
+        } else {
+          dx.elements.update(repeating: 0)
+          table.maximumGradient($0, dx.rows, places, dy.base, dx.base)
+        }
       }
     }
   }

@@ -167,5 +167,6 @@ func imageTable() -> CImages {
   CImages(
     slack: patchSlack, gather: gatherPatches, scatter: scatterPatches,
     maximum: maximumOfWindows, maximumGradient: maximumOfWindowsGradient,
-    average: averageOfWindows, averageGradient: averageOfWindowsGradient)
+    average: averageOfWindows, averageGradient: averageOfWindowsGradient,
+    maximumOfSquares: maximumOfSquares, maximumOfTilesGradient: maximumOfTilesGradient)
 }

@@ -22,6 +22,18 @@ extension ImageWindows {
     }
   }
 
+  /// Windows side by side, most of them squares, with and without pixels left over.
+  static var tiles: [ImageWindows] {
+    [(4, 4, 2, 2), (5, 7, 2, 2), (2, 3, 2, 2), (8, 6, 2, 3), (7, 9, 3, 2)].flatMap {
+      (height, width, kernelHeight, kernelWidth) in
+      [1, 3, 6, 8, 16, 17, 35].map {
+        ImageWindows(
+          height: height, width: width, channels: $0, kernelHeight: kernelHeight,
+          kernelWidth: kernelWidth, strideY: kernelHeight, strideX: kernelWidth)
+      }
+    }
+  }
+
   /// Where element (ky, kx, c) of window (oy, ox) lies in its image; nil in the padding.
   func index(_ oy: Int, _ ox: Int, _ ky: Int, _ kx: Int, _ c: Int) -> Int? {
     let (y, x) = (oy * strideY + ky - padding.top, ox * strideX + kx - padding.left)

@@ -97,10 +97,12 @@
     func calls(module: String) throws {
       let memory = ["memcpy", "memset", "memmove", "__stack_chk_fail", "$sSv10copyMemory"]
       // For the root of a negative number: all others are the CPU's. Once per row: the parts of
-      // softmax. Long enough for a call: a term of binary cross-entropy, a tile of a product. Of the
-      // module's own, named or by their section: partial vectors.
+      // softmax, the gradient of pooling. Twice per call: sums of rows. Long enough for a call: a term
+      // of binary cross-entropy, a tile of a product. Of the module's own, named or by their section:
+      // partial vectors.
       let other = [
-        "sqrtf", "maximum", "exponentials", "binaryCrossEntropy", "multiply", "load", ".text",
+        "sqrtf", "maximum", "exponentials", "binaryCrossEntropy", "multiply", "load", "fill",
+        "sumRowsApart", ".text",
       ]
       var function: Substring = ""
       var calls: Set<String> = []

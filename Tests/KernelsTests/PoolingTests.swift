@@ -69,7 +69,8 @@ struct PoolingTests {
     arguments: InstructionSet.supported)
   func maximum(instructions: InstructionSet) {
     let kernels = KernelSet(instructions)
-    for (number, windows) in ImageWindows.random(150, number: 33).enumerated() {
+    let cases = ImageWindows.random(150, number: 33) + ImageWindows.tiles
+    for (number, windows) in cases.enumerated() {
       // Few different values, so that there are equal ones.
       let values = (0..<3 * windows.imageSize).map { Float(($0 * 31 + number) % 5 - 7) }
       let x = Grid(rows: 3, columns: windows.imageSize, values)
@@ -93,6 +94,23 @@ struct PoolingTests {
       for (output, input) in source.enumerated() { expected[input] += dy.values[output] }
       let (y, dx) = kernels.maximumPool(x, windows, dy)
       #expect(difference(y.values, best) == nil, "\(windows)")
+      #expect(difference(dx.values, expected) == nil, "\(windows)")
+    }
+  }
+
+  @Test(
+    "behind a ReLU, the gradient of pooling is that of both", arguments: InstructionSet.supported)
+  func maximumBehindReLU(instructions: InstructionSet) {
+    let kernels = KernelSet(instructions)
+    for (number, windows) in ImageWindows.tiles.enumerated() where windows.areSquares {
+      // Windows with and without positive elements.
+      let input = Grid(rows: 2, columns: windows.imageSize, random: number)
+      let x = Grid(rows: 2, columns: windows.imageSize, input.values.map { max(0, $0 - 0.5) })
+      let dy = Grid(rows: 2, columns: windows.count * windows.channels, random: number + 100)
+      let (y, dx) = kernels.maximumPool(x, windows, dy, isReLU: true)
+      let apart = kernels.maximumPool(x, windows, dy)
+      #expect(difference(y.bits, apart.y.bits) == nil, "\(windows)")
+      let expected = zip(apart.dx.values, x.values).map { $1 > 0 ? $0 : 0 }
       #expect(difference(dx.values, expected) == nil, "\(windows)")
     }
   }
@@ -139,26 +157,38 @@ struct PoolingTests {
     }
   }
 
-  @Test("NaN and infinity come through pooling", arguments: InstructionSet.supported)
-  func nonFinite(instructions: InstructionSet) {
+  @Test(
+    "NaN and infinity come through pooling", arguments: InstructionSet.supported, [1, 3, 16, 17])
+  func nonFinite(instructions: InstructionSet, channels: Int) {
     let kernels = KernelSet(instructions)
     let windows = ImageWindows(
-      height: 2, width: 6, channels: 1, kernelHeight: 2, kernelWidth: 2, strideY: 2, strideX: 2)
-    let x = Grid(
-      rows: 1, columns: 12,
-      [1, .nan, -.infinity, -.infinity, .infinity, 4, 2, .nan, -.infinity, -.infinity, 5, 6])
-    let dy = Grid(rows: 1, columns: 3, [1, 2, 3])
+      height: 2, width: 6, channels: channels, kernelHeight: 2, kernelWidth: 2, strideY: 2,
+      strideX: 2)
+    let pixels: [Float] = [
+      1, .nan, -.infinity, -.infinity, .infinity, 4, 2, .nan, -.infinity, -.infinity, 5, 6,
+    ]
+    func eachChannel(_ values: [Float]) -> Grid {
+      Grid(
+        rows: 1, columns: values.count * channels,
+        values.flatMap { [Float](repeating: $0, count: channels) })
+    }
+    let (x, dy) = (eachChannel(pixels), eachChannel([1, 2, 3]))
     let (y, dx) = kernels.maximumPool(x, windows, dy)
-    #expect(y.values[0].isNaN && y.values[1] == -.infinity && y.values[2] == .infinity)
-    #expect(dx.values == [0, 1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0])
-    let means = kernels.averagePool(x, windows, dy).y.values
-    #expect(means[0].isNaN && means[1] == -.infinity && means[2] == .infinity)
+    let means = kernels.averagePool(x, windows, dy).y
+    for grid in [y, means] {
+      for c in 0..<channels {
+        #expect(grid.values[c].isNaN && grid.values[channels + c] == -.infinity)
+        #expect(grid.values[2 * channels + c] == .infinity)
+      }
+    }
+    #expect(dx == eachChannel([0, 1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0]))
   }
 
   @Test("windows stay in bounds", arguments: InstructionSet.supported, Fences.Side.allCases)
   func bounds(instructions: InstructionSet, side: Fences.Side) {
     let kernels = KernelSet(instructions)
-    for (number, windows) in ImageWindows.random(60, number: 35).enumerated() {
+    let cases = ImageWindows.random(60, number: 35) + ImageWindows.tiles
+    for (number, windows) in cases.enumerated() {
       let x = Grid(rows: 2, columns: windows.imageSize, random: number)
       let results = windows.count * windows.channels
       let dy = Grid(rows: 2, columns: results, random: number + 1)
@@ -186,13 +216,13 @@ struct PoolingTests {
 }
 
 extension KernelSet {
-  fileprivate func maximumPool(_ x: Grid, _ windows: ImageWindows, _ dy: Grid) -> (
-    y: Grid, dx: Grid
-  ) {
+  fileprivate func maximumPool(
+    _ x: Grid, _ windows: ImageWindows, _ dy: Grid, isReLU: Bool = false
+  ) -> (y: Grid, dx: Grid) {
     var places = [Int32](repeating: -1, count: dy.values.count)
     let y = x.read { x in
       Grid(rows: dy.rows, columns: dy.columns) {
-        self.maximumPool(x, windows, into: $0, places: &places)
+        self.maximumPool(x, windows, into: $0, places: &places, isReLU: isReLU)
       }
     }
     let dx = dy.read { dy in

@@ -7,8 +7,11 @@ import Testing
 struct NetworkGradientTests {
   struct Model: CustomStringConvertible {
     var features: Int
+    /// The features' shape, if they are more than a row of numbers.
+    var image: Shape?
     var layers: [LayerSpecification]
-    var description: String { "\(features) features, \(layers)" }
+    var inputShape: Shape { image ?? Shape(features) }
+    var description: String { "\(inputShape), \(layers)" }
   }
 
   static let models: [Model] = [

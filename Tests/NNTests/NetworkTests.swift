@@ -13,8 +13,33 @@ struct NetworkTests {
         layers: [
           .dense(units: 300), .relu, .dense(units: 2100), .dense(units: 290), .relu,
           .dense(units: 10),
-        ])
+        ]),
+      // Pooling that makes the gradient of the ReLU in front of it, and some that cannot.
+      NetworkGradientTests.Model(
+        features: 100, image: Shape(10, 10, 1),
+        layers: [
+          convolution(filters: 3), .relu, pooling(2), convolution(filters: 17), .relu, pooling(2),
+          .dense(units: 5),
+        ]),
+      NetworkGradientTests.Model(
+        features: 98, image: Shape(7, 7, 2),
+        layers: [
+          convolution(filters: 4), .relu, .residual([pooling(2)], shortcut: [pooling(2)]), .relu,
+          pooling(2), .dense(units: 5), .relu, .dense(units: 4),
+        ]),
+      NetworkGradientTests.Model(
+        features: 72, image: Shape(6, 6, 2),
+        layers: [convolution(filters: 4), .relu, pooling(3), .relu, .dense(units: 4)]),
     ]
+
+  private static func convolution(filters: Int) -> LayerSpecification {
+    try! LayerSpecification(
+      "conv", ["filters": RawSetting(.integer(filters)), "kernel": 3, "padding": "same"])
+  }
+
+  private static func pooling(_ size: Int) -> LayerSpecification {
+    try! LayerSpecification("max-pool", RawSetting(.integer(size)))
+  }
 
   /// The oracle gives every value and every gradient a memory of its own and calls layer by layer,
   /// so that a network that overwrites what it still needs, or fuses what is not the same, shows.
@@ -22,7 +47,7 @@ struct NetworkTests {
   func layersByHand(model: NetworkGradientTests.Model) throws {
     let kernels = KernelSet(InstructionSet.supported.last!)
     let network = try Network(
-      model.layers, inputShape: Shape(model.features), maximumRows: 13)
+      model.layers, inputShape: model.inputShape, maximumRows: 13)
     network.initialize(seed: 2)
     let outputs = network.outputShape.count
     let batch = SampleBatch(rows: 13, features: model.features, outputs: outputs, random: 1)

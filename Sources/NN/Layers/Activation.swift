@@ -16,3 +16,16 @@ public protocol ActivationFusing: Layer {
     _ x: Matrix, into y: Matrix, then activation: Activation, memory: LayerMemory, pass: Pass)
     throws
 }
+
+/// A layer that can take the gradient of the activation layer in front of it into its own passes: what
+/// its backward pass then gives is the gradient by the activation's input, that of the two layers
+/// one after the other, bit for bit.
+public protocol ActivationGradientFusing: Layer {
+  func canFuseGradient(of activation: Activation) -> Bool
+
+  /// Computes `y` from an `x` that `activation` has written, in preparation of such a backward pass.
+  /// - Precondition: `canFuseGradient(of: activation)`.
+  func forward(
+    _ x: Matrix, behind activation: Activation, into y: Matrix, memory: LayerMemory, pass: Pass)
+    throws
+}

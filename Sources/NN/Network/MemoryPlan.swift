@@ -35,7 +35,7 @@ struct MemoryPlan {
   /// Value buffers whose content is needed by others than the next stage.
   private var isPinned: [Bool] = []
   /// How many stages use each value, and the gradient buffer of each value while it is needed.
-  private var uses: [Int]
+  private let uses: [Int]
   private var gradientBuffer: [Int?]
   /// How many values' gradients lie in each buffer.
   private var holders: [Int] = []
@@ -43,12 +43,8 @@ struct MemoryPlan {
   init(_ plan: NetworkPlan) {
     let values = plan.stages.count + 1
     valueBuffer = Array(repeating: nil, count: values)
-    uses = Array(repeating: 0, count: values)
+    uses = (0..<values).map { plan.uses(ofValue: $0) }
     gradientBuffer = Array(repeating: nil, count: values)
-    for stage in plan.stages {
-      uses[stage.input] += 1
-      if case .sum(let addend) = stage.operation { uses[addend] += 1 }
-    }
     for (index, stage) in plan.stages.enumerated() { placeValue(of: stage, index, in: plan) }
     placeGradients(plan)
   }
@@ -105,6 +101,13 @@ struct MemoryPlan {
       backward.append(step)
     }
     backward.reverse()
+  }
+
+  /// Whether a stage's gradients by its output and by its input are the same memory, and nothing else is
+  /// done about them: if another stage writes there what the stage would, it can be left out.
+  func passesGradientThrough(stage: Int) -> Bool {
+    let step = backward[stage]
+    return step.input == step.output && step.moves == [.none]
   }
 
   /// Makes what lies in `buffer` the gradient by `value`, or a part of it where another stage has

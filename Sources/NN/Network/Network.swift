@@ -25,9 +25,16 @@ public final class Network {
   private let fusions: [Fusion?]
   /// Of each stage that works on the network's input and can read it sparse, its layer.
   private let sparseReaders: [(any SparseReading)?]
+  /// Of each stage, what it does of the backward pass of the stage in front of it.
+  private let gradientFusions: [GradientFusion?]
 
   private struct Fusion {
     var layer: any ActivationFusing
+    var activation: Activation
+  }
+
+  private struct GradientFusion {
+    var layer: any ActivationGradientFusing
     var activation: Activation
   }
 
@@ -88,6 +95,15 @@ public final class Network {
       return Fusion(layer: layer, activation: activation)
     }
     sparseReaders = plan.stages.map { $0.input == 0 ? $0.layer as? any SparseReading : nil }
+    gradientFusions = plan.stages.indices.map { number in
+      guard number > 0, plan.stages[number].input == number, plan.uses(ofValue: number) == 1,
+        memoryPlan.passesGradientThrough(stage: number - 1),
+        let layer = plan.stages[number].layer as? any ActivationGradientFusing,
+        let activation = plan.stages[number - 1].layer?.activation,
+        layer.canFuseGradient(of: activation)
+      else { return nil }
+      return GradientFusion(layer: layer, activation: activation)
+    }
   }
 
   public var layout: SlabLayout { plan.layout }
@@ -132,6 +148,10 @@ public final class Network {
             value(stage.input, inputs), into: y, then: fusion.activation,
             memory: memories[number]!, pass: pass)
           number += 1
+        } else if let fusion = gradientFusions[number] {
+          try fusion.layer.forward(
+            value(stage.input, inputs), behind: fusion.activation, into: y,
+            memory: memories[number]!, pass: pass)
         } else {
           try layer.forward(
             value(stage.input, inputs), into: y, memory: memories[number]!, pass: pass)
@@ -161,6 +181,8 @@ public final class Network {
   /// - Parameter inputs: what `forward` was given.
   /// - Throws: what `pass.batchSum` throws.
   public func backward(throughStage number: Int, inputs: AnyMatrix, pass: Pass) throws {
+    // The stage behind it has done it.
+    if number + 1 < stages.count, gradientFusions[number + 1] != nil { return }
     let stage = stages[number]
     let step = memoryPlan.backward[number]
     if case .sparse(let x) = inputs, let reader = sparseReaders[number] {

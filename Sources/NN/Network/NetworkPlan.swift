@@ -61,6 +61,15 @@ public struct NetworkPlan {
   /// The shape of a value.
   func shape(of value: Int) -> Shape { value == 0 ? inputShape : stages[value - 1].outputShape }
 
+  /// How many stages work on a value.
+  func uses(ofValue value: Int) -> Int {
+    stages.reduce(0) { count, stage in
+      var uses = stage.input == value ? 1 : 0
+      if case .sum(value) = stage.operation { uses += 1 }
+      return count + uses
+    }
+  }
+
   /// Appends a row of layers.
   /// - Returns: the value that the last one makes, and each layer's part of the outline.
   private mutating func append(

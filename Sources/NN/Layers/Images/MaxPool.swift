@@ -23,8 +23,14 @@ final class MaxPool: Layer {
   func workspaceCount(rows: Int) -> Int { rows * outputShape.count }
 
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) {
+    forward(x, isReLU: false, into: y, memory, pass)
+  }
+
+  private func forward(
+    _ x: Matrix, isReLU: Bool, into y: Matrix, _ memory: LayerMemory, _ pass: Pass
+  ) {
     memory.workspace.withMemoryRebound(to: Int32.self, capacity: y.count) {
-      pass.kernels.maximumPool(x, windows, into: y, places: $0)
+      pass.kernels.maximumPool(x, windows, into: y, places: $0, isReLU: isReLU)
     }
   }
 
@@ -35,5 +41,18 @@ final class MaxPool: Layer {
     memory.workspace.withMemoryRebound(to: Int32.self, capacity: dy.count) {
       pass.kernels.maximumPoolGradient(dy, windows, places: $0, into: dx)
     }
+  }
+}
+
+/// A window without a positive element passes no gradient on: its result has no place.
+extension MaxPool: ActivationGradientFusing {
+  func canFuseGradient(of activation: Activation) -> Bool {
+    activation == .relu && windows.areSquares
+  }
+
+  func forward(
+    _ x: Matrix, behind activation: Activation, into y: Matrix, memory: LayerMemory, pass: Pass
+  ) {
+    forward(x, isReLU: true, into: y, memory, pass)
   }
 }
