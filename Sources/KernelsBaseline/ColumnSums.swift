@@ -58,6 +58,33 @@ private func sumColumns(
 func sumRows(
   _ rows: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>
 ) {
+  guard columns <= foldedColumns && rows >= 8 * foldedRows else {
+    sumRowsApart(rows, columns, x, sums)
+    return
+  }
+  // Few columns would fill a vector in part, and wait for it: rows side by side are one long row.
+  var partial = InlineArray<512, Float>(repeating: 0)
+  withUnsafeMutableBytes(of: &partial) { bytes in
+    let partial = bytes.baseAddress!.assumingMemoryBound(to: Float.self)
+    let long = rows / foldedRows
+    sumRowsApart(long, foldedRows * columns, x, partial)
+    let rest = long * foldedRows
+    sumRowsApart(rows - rest, columns, x + rest * columns, sums)
+    for row in 0..<foldedRows {
+      for j in 0..<columns { sums[j] += partial[row * columns + j] }
+    }
+  }
+}
+
+/// Rows that are summed side by side where they have few columns: `sumRows` makes room for the
+/// product of these.
+private let foldedRows = 32
+private let foldedColumns = 16
+
+@inline(__always)
+private func sumRowsApart(
+  _ rows: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>
+) {
   let end = x + rows * columns
   let none = Vector(repeating: 0)
   sumColumns(rows, columns, sums) { _, _ in
