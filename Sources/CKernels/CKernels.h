@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "Convolutions.h"
 #include "Elementwise.h"
 #include "Images.h"
 #include "Normalization.h"
@@ -38,7 +39,8 @@ typedef struct CKernelTable {
   void (*convertBytes)(long count, const uint8_t *x, float factor, float *y);
   // every row of y += bias
   void (*addBias)(long rows, long columns, const float *bias, float *y);
-  // sums[j] = x[0][j] + x[1][j] + ..., in the order of rows, in blocks of 128
+  // sums[j] = x[0][j] + x[1][j] + ..., in the order of rows, in blocks of 128; up to 16 columns of
+  // 256 rows or more: every 32nd row so, then these 32 sums
   void (*sumRows)(long rows, long columns, const float *x, float *sums);
 
   // y = max(x, 0); NaN stays NaN
@@ -74,6 +76,7 @@ typedef struct CKernelTable {
   CRandom random;
   CSparse sparse;
   CPeak peak;
+  CConvolutions convolutions;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

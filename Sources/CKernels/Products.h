@@ -20,14 +20,21 @@ typedef enum CFinish {
 typedef struct CProduct {
   long rows;
   long columns;
+  // The depth is `runs` times `depth` elements: operands go on from one run to the next at other
+  // distances than within a run.
   long depth;
-  // Element (i, d) is left[i * leftStride + d] or, transposed, left[d * leftStride + i].
+  long runs;
+  // Element (i, d) is left[i * leftStride + d] or, transposed, left[d * leftStride + i]; that of the
+  // next run lies leftRun behind.
   const float *left;
   long leftStride;
+  long leftRun;
   bool leftIsTransposed;
-  // Element (d, j) is right[j / tileColumns * panelStride + d * rightStride + j % tileColumns].
+  // Element (d, j) is right[j / tileColumns * panelStride + d * rightStride + j % tileColumns]; that
+  // of the next run lies rightRun behind.
   const float *right;
   long rightStride;
+  long rightRun;
   long panelStride;
   // Element (i, j) is start[i * startStride + j]; none: zero. It may be `result`.
   const float *_Nullable start;
@@ -60,11 +67,11 @@ typedef struct CProducts {
   long streamedRows;
 
   void (*multiply)(const CProduct *product);
-  // The same with a transposed left operand: result = start + the sum of the shards' products, each
-  // from zero.
+  // The same with a transposed left operand and one run: result = start + the sum of the shards'
+  // products, each from zero.
   void (*multiplyShards)(const CProduct *product, const CShards *shards);
-  // The same for up to streamedRows rows and whole vectors of columns, with operands as they lie in
-  // memory (not transposed, rightStride; no panels).
+  // The same for one run, up to streamedRows rows and whole vectors of columns, with operands as
+  // they lie in memory (not transposed, rightStride; no panels).
   void (*multiplyRows)(const CProduct *product);
 
   // Packs `columns` x `depth` elements of a right operand into panels of tileColumns, `panelStride`

@@ -9,7 +9,8 @@ import CKernels
 ///     +-----+     | ...           |     |         |    |         |
 ///
 /// Patches are gathered block by block, into a cache: a matrix of all of them would be as many
-/// times as large as the batch as a window has pixels.
+/// times as large as the batch as a window has pixels. Where the shape allows it, `PairedConvolution`,
+/// `DirectConvolution` and `ImageGradient` make the products without them.
 final class Convolution {
   struct Dimensions: Hashable {
     let windows: ImageWindows
@@ -21,6 +22,12 @@ final class Convolution {
   private let weights: PackedMatrix
   private let transposedWeights: PackedMatrix
   private let patches: Patches
+
+  private let pairedForward: PairedConvolution?
+  private let pairedWeights: PairedConvolution?
+  private let directForward: DirectConvolution?
+  private let directWeights: DirectConvolution?
+  private let imageGradient: ImageGradient?
 
   /// Floats of a block of patches: a quarter of a 1 MB second-level cache.
   private static let blockSize = 64 * 1024
@@ -36,13 +43,33 @@ final class Convolution {
     weights = PackedMatrix(depth: windows.patchSize, columns: filters, for: kernels)
     transposedWeights = PackedMatrix(depth: filters, columns: windows.patchSize, for: kernels)
     patches = Patches(windows, kernels.table.images)
+
+    let isPaired = PairedConvolution.fits(filters: filters, kernels)
+    let paired = isPaired ? PairedConvolution(windows, filters: filters, for: kernels) : nil
+    pairedForward = PairedConvolution.canMultiply(windows) ? paired : nil
+    pairedWeights = paired
+    let direct = DirectConvolution(windows, filters: filters, for: kernels)
+    let hasPatches = !windows.arePixels
+    let isForward = DirectConvolution.canMultiply(
+      windows, filters: filters, depth: windows.patchSize, kernels)
+    directForward = hasPatches && isForward ? direct : nil
+    directWeights =
+      hasPatches && DirectConvolution.canSumWeights(windows, filters: filters) ? direct : nil
+    imageGradient =
+      hasPatches && ImageGradient.canMultiply(windows, filters: filters, kernels)
+      ? ImageGradient(windows, filters: filters, for: kernels) : nil
   }
 
   func forward(
     _ x: Matrix, _ w: Matrix, into y: Matrix, _ start: SumStart, _ finish: SumFinish,
     kernels: KernelSet
   ) {
+    if let pairedForward, pairedForward.forward(x, w, into: y, start, finish) { return }
     weights.pack(w)
+    if let directForward {
+      directForward.forward(x, weights, into: results(y), start, finish, kernels: kernels)
+      return
+    }
     patches.images = x
     let left: LeftOperand =
       windows.arePixels ? .rows(x.base, stride: windows.channels) : .source(patches)
@@ -56,30 +83,48 @@ final class Convolution {
   func gradientByWeights(
     _ x: Matrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix, kernels: KernelSet
   ) {
-    patches.images = x
-    let dy = results(dy)
     var sum = ShardSum(width: dw.count, shards: shards, kernels: kernels)
     for shard in 0..<shards.count {
       let rows = shards.rows(of: shard)
       let partial = Matrix(sum.leaf, rows: dw.rows, columns: dw.columns)
-      if rows.isEmpty { partial.elements.update(repeating: 0) }
-      forEachBlock(rows.lowerBound * windows.count..<rows.upperBound * windows.count) { block in
-        BlockedProduct(
-          kernels: kernels, left: .columns(gather(block, x, kernels), stride: windows.patchSize),
-          right: .rows(dy.row(block.lowerBound), stride: filters), depth: block.count, c: partial,
-          start: block.lowerBound == rows.lowerBound * windows.count ? .zero : .result,
-          finish: .none
-        ).run()
+      if rows.isEmpty {
+        partial.elements.update(repeating: 0)
+      } else if let pairedWeights {
+        pairedWeights.gradientByWeights(x, dy, rows: rows, into: partial)
+      } else if let directWeights {
+        directWeights.gradientByWeights(
+          x, results(dy), rows: rows, into: partial, kernels: kernels)
+      } else {
+        multiplyPatches(x, results(dy), rows: rows, into: partial, kernels)
       }
       sum.push(shard: shards.first + shard)
     }
     dw.base.update(from: sum.finish(), count: dw.count)
   }
 
+  /// dw = the sum of the patches of these rows of x times dy, a result a row.
+  private func multiplyPatches(
+    _ x: Matrix, _ dy: Matrix, rows: Range<Int>, into dw: Matrix, _ kernels: KernelSet
+  ) {
+    patches.images = x
+    let first = rows.lowerBound * windows.count
+    forEachBlock(first..<rows.upperBound * windows.count) { block in
+      BlockedProduct(
+        kernels: kernels, left: .columns(gather(block, x, kernels), stride: windows.patchSize),
+        right: .rows(dy.row(block.lowerBound), stride: filters), depth: block.count, c: dw,
+        start: block.lowerBound == first ? .zero : .result, finish: .none
+      ).run()
+    }
+  }
+
   /// Each result's gradient goes back to the pixels of its window.
   func gradientByImages(_ dy: Matrix, _ w: Matrix, into dx: Matrix, kernels: KernelSet) {
-    transposedWeights.packTranspose(w)
     let dy = results(dy)
+    if let imageGradient {
+      imageGradient.multiply(dy, w, into: dx, kernels: kernels)
+      return
+    }
+    transposedWeights.packTranspose(w)
     if windows.arePixels {
       let pixels = Matrix(dx.base, rows: dx.rows * windows.count, columns: windows.channels)
       multiply(dy, into: pixels, kernels)

@@ -42,9 +42,10 @@ extension CProduct {
     let (row, column) = (rows.lowerBound, columns.lowerBound)
     let result = c.row(row) + column
     self.init(
-      rows: rows.count, columns: columns.count, depth: depth, left: left.base,
-      leftStride: left.stride, leftIsTransposed: left.isTransposed, right: right.base,
-      rightStride: right.stride, panelStride: right.panelStride, start: nil, startStride: 0,
+      rows: rows.count, columns: columns.count, depth: depth, runs: 1, left: left.base,
+      leftStride: left.stride, leftRun: 0, leftIsTransposed: left.isTransposed, right: right.base,
+      rightStride: right.stride, rightRun: 0, panelStride: right.panelStride, start: nil,
+      startStride: 0,
       result: result, resultStride: c.columns, finish: CFinishNone, mask: nil, maskStride: 0)
     switch start {
     case _ where !isFirst, .result:

@@ -224,10 +224,14 @@ extension Tile {
       tile.start(from: start + row * stride + column, stride, vectors)
     }
     let leftStride = p.pointee.leftStride
-    tile.multiply(
-      p.pointee.depth, p.pointee.left + (isTransposed ? row : row * leftStride), leftStride,
-      isTransposed, p.pointee.right + column / tileColumns * p.pointee.panelStride,
-      p.pointee.rightStride, vectors)
+    var left = p.pointee.left + (isTransposed ? row : row * leftStride)
+    var right = p.pointee.right + column / tileColumns * p.pointee.panelStride
+    for _ in 0..<p.pointee.runs {
+      tile.multiply(
+        p.pointee.depth, left, leftStride, isTransposed, right, p.pointee.rightStride, vectors)
+      left += p.pointee.leftRun
+      right += p.pointee.rightRun
+    }
     tile.finish(p, row, column, vectors)
   }
 }

@@ -37,5 +37,6 @@ public func kernelTable() -> CKernelTable {
     normalization: normalizationTable(),
     random: randomTable(),
     sparse: sparseTable(),
-    peak: peakTable())
+    peak: peakTable(),
+    convolutions: convolutionTable())
 }

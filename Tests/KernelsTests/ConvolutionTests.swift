@@ -38,6 +38,27 @@ struct ConvolutionTests {
     let pixels = ImageWindows(
       height: 4, width: 5, channels: 7, kernelHeight: 1, kernelWidth: 1)
     cases.append(Case(pixels, filters: 9, images: 4, number: 201))
+    // Larger images of few channels: rows of windows that are cut into tiles.
+    for number in 0..<20 {
+      let (kernelHeight, kernelWidth) = (draws.next(in: 1...5), draws.next(in: 2...5))
+      let windows = ImageWindows(
+        height: draws.next(in: 6...11), width: draws.next(in: 9...34),
+        channels: [1, 1, 2, 3, 6][draws.next(in: 0...4)], kernelHeight: kernelHeight,
+        kernelWidth: kernelWidth, strideY: draws.next(in: 1...2), strideX: draws.next(in: 1...2),
+        padding: .init(
+          top: draws.next(in: 0...kernelHeight - 1), left: draws.next(in: 0...kernelWidth - 1),
+          bottom: draws.next(in: 0...kernelHeight - 1),
+          right: draws.next(in: 0...kernelWidth - 1)))
+      let filters = [1, 2, 3, 6, 8, 16, 19][draws.next(in: 0...6)]
+      cases.append(Case(windows, filters: filters, images: 2, number: 202 + number))
+    }
+    // LeNet's.
+    let first = ImageWindows(
+      height: 28, width: 28, channels: 1, kernelHeight: 5, kernelWidth: 5,
+      padding: .init(top: 2, left: 2, bottom: 2, right: 2))
+    cases.append(Case(first, filters: 6, images: 2, number: 230))
+    let second = ImageWindows(height: 14, width: 14, channels: 6, kernelHeight: 5, kernelWidth: 5)
+    cases.append(Case(second, filters: 16, images: 2, number: 231))
     return cases
   }()
 
@@ -101,13 +122,60 @@ struct ConvolutionTests {
         }
       }
       let dx = kernels.convolutionByImages(test.dy, test.w, windows)
-      let roundings = filters + windows.kernelHeight * windows.kernelWidth
+      // However a pixel's windows are summed: a rounding for each term.
+      let roundings = filters * windows.kernelHeight + windows.kernelHeight * windows.kernelWidth
       let bound = Double(roundings + MatrixProductTests.slack) * unitRoundoff
       let wrong = exact.indices.count {
         (Double(dx.values[$0]) - exact[$0]).magnitude > bound * sizes[$0]
       }
       #expect(wrong == 0, "\(windows), \(filters) filters")
     }
+  }
+
+  @Test(
+    "results and gradients by the weights are chains of multiply-adds in the order of windows",
+    arguments: InstructionSet.supported)
+  func chains(instructions: InstructionSet) {
+    let kernels = KernelSet(instructions)
+    for test in ConvolutionTests.cases.suffix(60) {
+      let patches = test.windows.patches(test.x)
+      let y = kernels.convolution(test.x, test.w, test.windows)
+      let expected = ProductBitsTests.bits(instructions, patches, test.w) { _, _ in 0 }
+      #expect(
+        difference(y.bits, expected) == nil, "\(test.windows), \(test.filters) filters")
+      let dw = kernels.convolutionByWeights(
+        test.x, test.dy, test.windows, over: ShardRows(undivided: test.x.rows))
+      let dy = Grid(rows: patches.rows, columns: test.filters, test.dy.values)
+      let sums = ProductBitsTests.bits(instructions, patches.transposed, dy) { _, _ in 0 }
+      #expect(difference(dw.bits, sums) == nil, "\(test.windows), \(test.filters) filters")
+    }
+  }
+
+  @Test(
+    "AVX2 and AVX-512 give the same gradients by the images",
+    .enabled(if: InstructionSet.avx512.isSupported))
+  func sameBits() {
+    let (a, b) = (KernelSet(.avx2), KernelSet(.avx512))
+    for test in ConvolutionTests.cases {
+      let dx = a.convolutionByImages(test.dy, test.w, test.windows)
+      let other = b.convolutionByImages(test.dy, test.w, test.windows)
+      #expect(difference(dx.bits, other.bits) == nil, "\(test.windows), \(test.filters) filters")
+    }
+  }
+
+  @Test(
+    "infinity in a gradient reaches the pixels of its window alone",
+    arguments: InstructionSet.supported)
+  func nonFiniteGradient(instructions: InstructionSet) {
+    let kernels = KernelSet(instructions)
+    let windows = ImageWindows(height: 1, width: 12, channels: 3, kernelHeight: 1, kernelWidth: 3)
+    var dy = Grid(rows: 1, columns: 20, [Float](repeating: 0, count: 20))
+    dy.values[2 * 4] = .infinity
+    let w = Grid(rows: 9, columns: 2, [Float](repeating: 1, count: 18))
+    let dx = kernels.convolutionByImages(dy, w, windows).values
+    let isInfinite = (0..<36).map { (12..<21).contains($0) }
+    #expect(dx.map { $0 == .infinity } == isInfinite)
+    #expect(zip(dx, isInfinite).allSatisfy { $1 || $0 == 0 })
   }
 
   @Test(

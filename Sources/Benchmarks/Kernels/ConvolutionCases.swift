@@ -3,7 +3,8 @@ import Kernels
 extension KernelCase {
   private static let images = 32
 
-  /// LeNet's (LeCun et al., Proceedings of the IEEE 1998), and two such as in later networks.
+  /// LeNet's (LeCun et al., Proceedings of the IEEE 1998), some such as in later networks, and one of
+  /// so few filters that vectors of all kernel sets have two numbers of each.
   static var convolutions: [KernelCase] {
     let same = ImageWindows.Padding(top: 1, left: 1, bottom: 1, right: 1)
     let layers: [(ImageWindows, filters: Int)] = [
@@ -20,6 +21,14 @@ extension KernelCase {
       (
         ImageWindows(
           height: 28, width: 28, channels: 64, kernelHeight: 3, kernelWidth: 3, padding: same), 64
+      ),
+      (
+        ImageWindows(
+          height: 7, width: 7, channels: 128, kernelHeight: 3, kernelWidth: 3, padding: same), 128
+      ),
+      (
+        ImageWindows(
+          height: 28, width: 28, channels: 1, kernelHeight: 3, kernelWidth: 3, padding: same), 2
       ),
     ]
     return ConvolutionPart.allCases.flatMap { part in

@@ -3,28 +3,30 @@ import Kernels
 extension KernelCase {
   private static let images = 32
 
-  /// Halves of LeNet's images, and of some with more channels.
+  /// Halves of LeNet's images, and of some with more channels; windows that overlap.
   static var poolings: [KernelCase] {
     [6, 64].flatMap { channels in
-      PoolingPart.allCases.map { pooling($0, channels: channels) }
-    }
+      PoolingPart.allCases.map { pooling($0, channels: channels, stride: 2) }
+    } + [.maximumPool, .maximumPoolGradient].map { pooling($0, channels: 16, stride: 1) }
   }
 
   private enum PoolingPart: String, CaseIterable {
     case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient
   }
 
-  /// Windows of 2 x 2 pixels beside each other.
-  private static func pooling(_ part: PoolingPart, channels: Int) -> KernelCase {
+  /// Windows of 2 x 2 pixels, `stride` pixels apart.
+  private static func pooling(_ part: PoolingPart, channels: Int, stride: Int) -> KernelCase {
     let windows = ImageWindows(
-      height: 28, width: 28, channels: channels, kernelHeight: 2, kernelWidth: 2, strideY: 2,
-      strideX: 2)
+      height: 28, width: 28, channels: channels, kernelHeight: 2, kernelWidth: 2, strideY: stride,
+      strideX: stride)
+    let extent = windows.outputWidth
     let large = images * windows.imageSize
-    let small = large / 4
+    let small = images * windows.count * channels
     let places = part == .maximumPool || part == .maximumPoolGradient ? small : 0
     let bytes = 4 * (large + small + places)
     return KernelCase(
-      group: .pooling, kernel: part.rawValue, shape: "\(images)x28x28x\(channels) 2x2",
+      group: .pooling, kernel: part.rawValue,
+      shape: "\(images)x28x28x\(channels) 2x2" + (stride == 1 ? " overlapping" : ""),
       bytes: bytes, footprint: bytes
     ) { kernels in
       let isForward = part == .maximumPool || part == .averagePool
@@ -51,18 +53,26 @@ extension KernelCase {
         let (dy, dx) = (y.matrix(images, small / images), dx.matrix(images, large / images))
         call = { kernels.averagePoolGradient(dy, windows, into: dx) }
       }
-      /// Of a pixel: where its window's result lies, and which of the window's pixels it is.
-      func window(_ index: Int) -> (result: Int, number: Int) {
+      /// Of a pixel: where its windows' results lie, and which of a window's pixels it is.
+      func windowsOf(_ index: Int) -> [(result: Int, number: Int)] {
         let (channel, pixel) = (index % channels, index / channels)
-        let (row, column) = (pixel / 28, pixel % 28)
-        return ((row / 2 * 14 + column / 2) * channels + channel, row % 2 * 2 + column % 2)
+        let (row, column, image) = (pixel / 28 % 28, pixel % 28, pixel / 784)
+        return (0..<4).compactMap { number in
+          let (y, x) = (row - number / 2, column - number % 2)
+          guard y >= 0, x >= 0, y % stride == 0, x % stride == 0, y / stride < extent,
+            x / stride < extent
+          else { return nil }
+          let place = (image * extent + y / stride) * extent + x / stride
+          return (place * channels + channel, number)
+        }
       }
       /// The pixels of a result's window.
       func pixels(_ index: Int) -> [Double] {
         let (channel, place) = (index % channels, index / channels)
-        let (row, column) = (place / 14 * 2, place % 14 * 2)
+        let image = place / (extent * extent)
+        let (row, column) = (place / extent % extent * stride, place % extent * stride)
         return [0, 1, 28, 29].map {
-          Double(x.base[(row * 28 + column + $0) * channels + channel])
+          Double(x.base[((image * 28 + row) * 28 + column + $0) * channels + channel])
         }
       }
       let result = isForward ? outcome : dx
@@ -73,12 +83,15 @@ extension KernelCase {
         case .maximumPool: return .exactly(pixels(index).max()!)
         case .averagePool: return Expected(pixels(index).reduce(0, +) / 4, roundings: 4, scale: 1)
         case .maximumPoolGradient:
-          let (result, number) = window(index)
-          let pixels = pixels(result)
-          return .exactly(
-            pixels.firstIndex(of: pixels.max()!) == number ? Double(y.base[result]) : 0)
+          let terms = windowsOf(index).map { result, number in
+            let pixels = pixels(result)
+            return pixels.firstIndex(of: pixels.max()!) == number ? Double(y.base[result]) : 0
+          }
+          let scale = terms.reduce(0) { $0 + abs($1) }
+          return Expected(
+            terms.reduce(0, +), roundings: stride == 1 ? terms.count : 0, scale: scale)
         case .averagePoolGradient:
-          return .exactly(Double(y.base[window(index).result]) / 4)
+          return .exactly(Double(y.base[windowsOf(index)[0].result]) / 4)
         }
       }
     }
