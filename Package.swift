@@ -109,6 +109,9 @@ let package = Package(
       name: "RankCases", dependencies: ["CAllocations", "MPI", "Collective", "Kernels"],
       path: "Tests/RankCases",
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    // Saves checkpoints until a test ends it, or its disk does.
+    .executableTarget(
+      name: "CheckpointCases", dependencies: ["Training", "NN"], path: "Tests/CheckpointCases"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(
       name: "NNTests", dependencies: ["NN", "Kernels", "TestSupport"], exclude: ["Oracles"]),
@@ -116,8 +119,10 @@ let package = Package(
     .testTarget(name: "CollectiveTests", dependencies: ["Collective", "Kernels", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Collective", "Datasets", "NN", "Kernels", "TestSupport"],
-      exclude: ["Oracles"]),
+      dependencies: [
+        "Training", "CheckpointCases", "Collective", "Datasets", "NN", "Kernels", "TestSupport",
+      ],
+      exclude: ["Oracles", "Disks"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
     .testTarget(
       name: "BenchmarksTests",

@@ -23,7 +23,7 @@ public struct SlabLayout: Equatable, Sendable {
   static let alignment = AlignedBuffer.alignment / MemoryLayout<Float>.stride
 
   /// Places another tensor behind the others.
-  mutating func append(name: String, shape: Shape) {
+  package mutating func append(name: String, shape: Shape) {
     tensors.append(Tensor(name: name, shape: shape, offset: count))
     count += (shape.count + SlabLayout.alignment - 1) / SlabLayout.alignment * SlabLayout.alignment
   }

@@ -48,6 +48,9 @@ public struct Checkpoint {
     image = content.image
   }
 
+  /// Floats of all tensors.
+  package var elementCount: Int { image.bytes.count / MemoryLayout<Float>.size }
+
   /// What stands in a file before the tensors' bytes.
   func header() throws -> [UInt8] {
     let text = String(decoding: try JSONEncoder.lockstep().encode(record), as: UTF8.self)
@@ -59,7 +62,7 @@ public struct Checkpoint {
   /// Copies the tensors into `groups`, or throws and changes nothing.
   /// - Parameter path: what the error calls the checkpoint.
   /// - Throws: `TensorFileFault` if names or shapes are not the same.
-  func restore(_ groups: [TensorGroup], path: String) throws {
+  package func restore(_ groups: [TensorGroup], path: String) throws {
     if let difference = image.restore(groups) {
       throw TensorFileFault(
         .unsuitable, path,

@@ -34,10 +34,10 @@ public struct CheckpointStore: Sendable {
     return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + suffix
   }
 
-  func path(step: Int) -> String { "\(folder)/\(CheckpointStore.name(step: step))" }
+  package func path(step: Int) -> String { "\(folder)/\(CheckpointStore.name(step: step))" }
 
   /// Steps of which there is a file, in ascending order.
-  func steps() throws -> [Int] {
+  package func steps() throws -> [Int] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
         guard name.hasPrefix("step-"), name.hasSuffix(CheckpointStore.suffix),
@@ -54,6 +54,22 @@ public struct CheckpointStore: Sendable {
     }
   }
 
+  /// The checkpoint of a step.
+  ///
+  /// A disk that has lost a write may have an older file, whole, in its place: the step is not only
+  /// in the name.
+  /// - Throws: `TensorFileFault`.
+  package func checkpoint(step: Int) throws -> Checkpoint {
+    let path = path(step: step)
+    let checkpoint = try Checkpoint(contentsOf: path)
+    guard checkpoint.record.step == step else {
+      throw TensorFileFault(
+        .damaged, path,
+        "damaged: it holds step \(checkpoint.record.step): use another, or remove it")
+    }
+    return checkpoint
+  }
+
   /// The newest checkpoint that can be read and is whole.
   /// - Parameter warn: is told of each newer one that is not.
   /// - Returns: nil if there are no checkpoints.
@@ -62,7 +78,7 @@ public struct CheckpointStore: Sendable {
     let steps = try steps()
     for step in steps.reversed() {
       do {
-        let checkpoint = try Checkpoint(contentsOf: path(step: step))
+        let checkpoint = try checkpoint(step: step)
         good.insert(step)
         best = checkpoint.record.best
         return checkpoint
@@ -91,7 +107,8 @@ public struct CheckpointStore: Sendable {
         "the folder cannot be made: \(OutputDirectory.reason(error)): choose another with --output")
     }
     try files.syncFolder(run.path, path: folder)
-    try files.syncFolder(run.deletingLastPathComponent().path, path: folder)
+    // Not everybody may open the folder that runs are in.
+    try? files.syncFolder(run.deletingLastPathComponent().path, path: folder)
     files.sweep(folder)
   }
 

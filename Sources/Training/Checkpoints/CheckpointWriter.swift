@@ -5,8 +5,8 @@ import Foundation
 ///
 /// There is one copy, allocated at the start. While it is being written the next checkpoint is
 /// skipped, or waits, as the caller says.
-final class CheckpointWriter {
-  enum WhenBusy {
+package final class CheckpointWriter {
+  package enum WhenBusy {
     /// For checkpoints of which another comes soon.
     case skip
     /// For the last one.
@@ -19,7 +19,7 @@ final class CheckpointWriter {
   /// Makes the folder and allocates the copy.
   /// - Parameter groups: what every checkpoint holds; read by `save` only.
   /// - Throws: `TensorFileFault` if there cannot be a folder.
-  init(_ store: CheckpointStore, groups: [TensorGroup]) throws(TensorFileFault) {
+  package init(_ store: CheckpointStore, groups: [TensorGroup]) throws(TensorFileFault) {
     try store.prepare()
     self.groups = groups
     let shared = Shared(store, TensorImage(for: groups))
@@ -39,7 +39,7 @@ final class CheckpointWriter {
   /// - Parameter score: how good the model is, smaller is better.
   /// - Returns: whether there will be a checkpoint; it was skipped if not.
   /// - Throws: what the write before has thrown; then this checkpoint is not made.
-  func save(
+  package func save(
     _ record: CheckpointRecord, score: Double? = nil, whenBusy: WhenBusy
   ) throws -> Bool {
     guard try shared.reserve(waits: whenBusy == .wait) else { return false }
@@ -50,12 +50,12 @@ final class CheckpointWriter {
 
   /// Checkpoints that have become durable since the last call.
   /// - Throws: what a write has thrown, once.
-  func collect() throws -> [CheckpointReceipt] { try shared.collect() }
+  package func collect() throws -> [CheckpointReceipt] { try shared.collect() }
 
   /// Waits for the write that is under way.
   /// - Returns: checkpoints that have become durable since the last call of `collect`.
   /// - Throws: what a write has thrown, once.
-  func finish() throws -> [CheckpointReceipt] {
+  package func finish() throws -> [CheckpointReceipt] {
     _ = try shared.reserve(waits: true)
     return try shared.collect()
   }

@@ -1,12 +1,12 @@
 import NN
 
 /// Tensors that a file keeps under a common prefix.
-struct TensorGroup {
+package struct TensorGroup {
   /// Such as `optimizer.velocity.`; empty for parameters.
-  var prefix: String
-  var slab: Slab
+  package var prefix: String
+  package var slab: Slab
 
-  init(prefix: String = "", _ slab: Slab) {
+  package init(prefix: String = "", _ slab: Slab) {
     self.prefix = prefix
     self.slab = slab
   }
