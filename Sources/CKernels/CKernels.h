@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "Checks.h"
 #include "Convolutions.h"
 #include "Elementwise.h"
 #include "Images.h"
@@ -77,6 +78,7 @@ typedef struct CKernelTable {
   CSparse sparse;
   CPeak peak;
   CConvolutions convolutions;
+  CChecks checks;
 } CKernelTable;
 
 #pragma clang assume_nonnull end

@@ -38,5 +38,6 @@ public func kernelTable() -> CKernelTable {
     random: randomTable(),
     sparse: sparseTable(),
     peak: peakTable(),
-    convolutions: convolutionTable())
+    convolutions: convolutionTable(),
+    checks: checkTable())
 }
