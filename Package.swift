@@ -106,7 +106,8 @@ let package = Package(
     .target(name: "CRecorders", path: "Tests/CRecorders"),
     // Optimized in debug builds too: cases check millions of elements.
     .executableTarget(
-      name: "RankCases", dependencies: ["CAllocations", "MPI", "Collective", "Kernels"],
+      name: "RankCases",
+      dependencies: ["CAllocations", "MPI", "Collective", "Kernels", "NN", "Training"],
       path: "Tests/RankCases",
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // Saves checkpoints until a test ends it, or its disk does.

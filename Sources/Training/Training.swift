@@ -38,17 +38,28 @@ public func readConfiguration(
 public func train(
   _ configuration: TrainingConfiguration, world: World, program: Program
 ) throws -> RunSummary {
+  try train(configuration, world: world, program: program) { _ in }
+}
+
+/// Trains as `train` does, with something done to the trainer before the first step: tests make what
+/// should not happen happen.
+package func train(
+  _ configuration: TrainingConfiguration, world: World, program: Program,
+  prepare: (Trainer) throws -> Void
+) throws -> RunSummary {
   let plan = try TrainingPlan(configuration, world: world, environment: program.environment)
   let trainer = try Trainer(plan, world: world)
+  try prepare(trainer)
   let (directory, log) = try world.together { () -> (OutputDirectory?, RunLog?) in
     guard world.isRoot else { return (nil, nil) }
     return try begin(trainer, world: world, program: program)
   }
   let summary: RunSummary
+  let difference: ReplicaDifference
   do {
     try trainer.run(log: log)
-    summary = try summarize(trainer, world: world)
-    if summary.replicasEqual { try trainer.requireFiniteParameters() }
+    (summary, difference) = try summarize(trainer, world: world)
+    if difference.isNone { try trainer.divergence.requireFiniteModel(log: log) }
   } catch let failure as JointFailure {
     try log?.record(
       EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
@@ -70,10 +81,10 @@ public func train(
       try JSONEncoder.lockstep(pretty: true).encode(summary) + Data("\n".utf8), to: "summary.json")
     for line in conclusion(summary, directory: directory) { log?.say(line) }
   }
-  guard summary.replicasEqual else {
+  guard difference.isNone else {
     throw JointFailure(
       ExitStatus.diverged,
-      "the ranks ended with different parameters: memory or network of a host is not to be trusted")
+      difference.text(afterStep: summary.steps, hosts: world.hosts, tensors: []))
   }
   return summary
 }
@@ -168,34 +179,35 @@ private func conclusion(_ summary: RunSummary, directory: OutputDirectory) -> [S
 }
 
 /// Compares the replicas and gathers what every rank measured. Collective.
-private func summarize(_ trainer: Trainer, world: World) throws -> RunSummary {
+private func summarize(
+  _ trainer: Trainer, world: World
+) throws -> (RunSummary, ReplicaDifference) {
   let hash = ParameterHash([trainer.network.parameters, trainer.network.state])
-  let hashes = try world.transport.allgather(hash.bytes)
+  let difference = ReplicaDifference(try world.transport.allgather(hash.bytes))
   let clock = trainer.clock
   let total = max(clock.trainingSeconds, 1e-9)
-  let mine = RankFacts(
-    shares: [.compute, .communication, .data].map { clock.seconds(in: $0) / total },
-    peakRssBytes: ProcessFacts.peakResidentBytes)
-  let encoded = try JSONEncoder().encode(mine)
-  let facts = try world.transport.allgather(Array(encoded)).map {
-    try JSONDecoder().decode(RankFacts.self, from: Data($0))
-  }
+  let facts = try world.gather(
+    RankFacts(
+      shares: [.compute, .communication, .data].map { clock.seconds(in: $0) / total },
+      peakRssBytes: ProcessFacts.peakResidentBytes))
   func mean(_ index: Int) -> Double {
     facts.reduce(0) { $0 + $1.shares[index] } / Double(facts.count)
   }
   let progress = trainer.progress
   let configuration = trainer.plan.configuration
-  return RunSummary(
+  func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
+  let summary = RunSummary(
     status: progress.status, ranks: world.size, nodes: world.nodes.count,
     batchSize: configuration.batchSize, steps: progress.steps, epochs: progress.epochs,
-    trainLoss: progress.epochLoss,
-    testLoss: progress.evaluation.flatMap { $0.loss.isFinite ? $0.loss : nil },
-    testAccuracy: progress.evaluation?.accuracy, samplesPerSecond: progress.medianRate,
+    trainLoss: finite(progress.epochLoss), testLoss: finite(progress.evaluation?.loss),
+    testAccuracy: progress.evaluation?.accuracy, bestEpoch: progress.improvement.bestEpoch,
+    bestLoss: progress.improvement.bestLoss, samplesPerSecond: progress.medianRate,
     seconds: clock.elapsed, timeToFirstStep: progress.timeToFirstStep, computeShare: mean(0),
     communicationShare: mean(1), dataShare: mean(2), peakRssBytes: facts.map(\.peakRssBytes),
     parameters: trainer.network.layout.parameterCount, parameterSha256: hash.hexadecimal,
-    replicasEqual: World.odd(among: hashes).isEmpty,
-    kernels: trainer.plan.instructions.rawValue, algorithm: algorithm(of: configuration))
+    replicasEqual: difference.isNone, kernels: trainer.plan.instructions.rawValue,
+    algorithm: algorithm(of: configuration))
+  return (summary, difference)
 }
 
 /// What one rank measured of itself.

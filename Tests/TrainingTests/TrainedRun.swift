@@ -12,34 +12,62 @@ final class TrainedRun {
   let path: String
   private let folder: TemporaryDirectory
 
+  /// Does something to a rank's trainer before the first step.
+  typealias Preparation = @Sendable (_ trainer: Trainer, _ rank: Int) -> Void
+
   /// - Throws: what `train` throws.
-  init(file: String, settings: [String] = [], ranks: Int) throws {
+  init(
+    file: String, settings: [String] = [], ranks: Int, prepare: @escaping Preparation = { _, _ in }
+  ) throws {
     folder = try TemporaryDirectory()
     path = folder.path + "/run"
     // Each loopback rank is a node of its own: to measure links would take longer than to train.
     let settings = ["collective.tuning=rules"] + settings + ["output=\(path)"]
-    summaries = try TrainedRun.train(file: file, settings: settings, ranks: ranks)
+    summaries = try TrainedRun.train(
+      file: file, settings: settings, ranks: ranks, prepare: prepare)
   }
 
   /// Trains a configuration given as text.
-  convenience init(yaml: String, settings: [String] = [], ranks: Int) throws {
+  convenience init(
+    yaml: String, settings: [String] = [], ranks: Int, prepare: @escaping Preparation = { _, _ in }
+  ) throws {
     let source = try TemporaryDirectory()
     try self.init(
-      file: try source.file("test.yaml", yaml), settings: settings, ranks: ranks)
+      file: try source.file("test.yaml", yaml), settings: settings, ranks: ranks, prepare: prepare)
+  }
+
+  /// The failure that ends a run on all ranks alike.
+  static func failure(
+    yaml: String, settings: [String] = [], ranks: Int, prepare: @escaping Preparation = { _, _ in }
+  ) throws -> JointFailure {
+    do {
+      _ = try TrainedRun(yaml: yaml, settings: settings, ranks: ranks, prepare: prepare)
+    } catch let failure as JointFailure {
+      return failure
+    }
+    throw RunEndedWell()
   }
 
   /// What every rank says of the replicas.
   var areReplicasEqual: Bool { summaries.allSatisfy { $0.replicasEqual } }
 
-  static func train(file: String, settings: [String], ranks: Int) throws -> [RunSummary] {
+  static func train(
+    file: String, settings: [String], ranks: Int, prepare: @escaping Preparation = { _, _ in }
+  ) throws -> [RunSummary] {
     try LoopbackTransport.run(ranks: ranks) { transport in
-      let world = try World(transport, host: "test", carrier: "loopback")
+      let world = try World(
+        transport, host: host(ofRank: transport.rank), carrier: "loopback")
       let program = Program(version: "test", commit: "none", environment: [:], isQuiet: true)
       let configuration = try readConfiguration(
         file: file, settings: settings, world: world, program: program)
-      return try Training.train(configuration, world: world, program: program)
+      return try Training.train(configuration, world: world, program: program) {
+        prepare($0, transport.rank)
+      }
     }
   }
+
+  /// The host that a rank says it runs on.
+  static func host(ofRank rank: Int) -> String { "host\(rank)" }
 
   /// The lines of metrics.jsonl.
   func events() throws -> [[String: Any]] {
@@ -57,3 +85,6 @@ final class TrainedRun {
     try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))
   }
 }
+
+/// A run that was to fail did not.
+struct RunEndedWell: Error {}

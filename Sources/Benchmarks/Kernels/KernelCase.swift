@@ -3,7 +3,7 @@ import Kernels
 /// What a kernel is for.
 enum KernelGroup: String, CaseIterable, Encodable {
   case product, sparse, convolution, pooling, elementwise, activation, normalization, random, loss
-  case reduction, conversion, optimizer
+  case reduction, conversion, optimizer, check
 }
 
 /// One kernel at one shape: what it costs at least, and how it is called and checked.

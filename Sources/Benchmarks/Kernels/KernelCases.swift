@@ -4,6 +4,6 @@ extension KernelCase {
   static func all(_ sizes: KernelSizes) -> [KernelCase] {
     products + sparses + convolutions + poolings + elementwise(sizes) + activations(sizes)
       + normalizations + randoms(sizes) + losses + reductions(sizes) + conversions(sizes)
-      + optimizers(sizes)
+      + optimizers(sizes) + checks(sizes)
   }
 }

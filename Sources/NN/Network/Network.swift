@@ -128,9 +128,9 @@ public final class Network {
   /// - Parameter ended: called behind each stage with its number; behind two that are one, once
   ///   with that of the first.
   /// - Precondition: `plan.requireSparseInput` throws nothing, if the inputs are sparse.
-  /// - Throws: what `pass.batchSum` throws.
+  /// - Throws: what `pass.batchSum` and `ended` throw.
   public func forward(
-    _ inputs: AnyMatrix, pass: Pass, ended: ((Int) -> Void)? = nil
+    _ inputs: AnyMatrix, pass: Pass, ended: ((Int) throws -> Void)? = nil
   ) throws -> Matrix {
     precondition(inputs.rows <= maximumRows && inputs.columns == inputShape.count)
     var number = 0
@@ -161,9 +161,15 @@ public final class Network {
         pass.kernels.add(UnsafeBufferPointer(value(addend, inputs).elements), to: y.elements)
       }
       number += 1
-      ended?(first)
+      try ended?(first)
     }
     return value(stages.count, inputs)
+  }
+
+  /// What stage `number` has made of `inputs`: valid where `forward` says that the stage has ended,
+  /// and until a later one writes over it.
+  public func output(ofStage number: Int, inputs: AnyMatrix) -> Matrix {
+    value(number + 1, inputs)
   }
 
   /// Where the gradient by the outputs has to be written before `backward` starts.
@@ -240,7 +246,7 @@ public final class Network {
 extension Network {
   /// The same for inputs that are stored in full.
   public func forward(
-    _ inputs: Matrix, pass: Pass, ended: ((Int) -> Void)? = nil
+    _ inputs: Matrix, pass: Pass, ended: ((Int) throws -> Void)? = nil
   ) throws -> Matrix {
     try forward(.dense(inputs), pass: pass, ended: ended)
   }

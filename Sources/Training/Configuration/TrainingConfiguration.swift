@@ -19,6 +19,19 @@ public struct TrainingConfiguration: Sendable {
   public var targetLoss: Double?
   /// Stop after an epoch whose test accuracy, from 0 to 1, is at least this.
   public var targetAccuracy: Double?
+  /// Stop after the step during which this much time has passed since the run began.
+  public var timeLimit: TimeSpan?
+  /// Stop after so many epochs in a row without improvement.
+  public var patience: Int?
+  /// The loss has improved if it is lower by more than this.
+  public var minimumImprovement: Double
+  /// What becomes of a step whose numbers are not finite.
+  public var divergence: DivergencePolicy
+  /// Steps between two comparisons of the ranks' parameters within an epoch; 0: only at the end.
+  public var checkInterval: Int
+  /// Deviations above the mean of the recent losses from which on a loss is worth a warning; 0: none
+  /// is.
+  public var spikeDeviations: Double
   /// Samples per step, on all ranks together.
   public var batchSize: Int
   /// Slices of a batch whose gradients are added along a fixed tree; a power of two.
@@ -89,6 +102,12 @@ public struct TrainingConfiguration: Sendable {
     maximumSteps = reader.optionalInteger("training.max-steps", in: 1...large)
     targetLoss = reader.optionalNumber("training.target-loss", in: -.infinity ... .infinity)
     targetAccuracy = reader.optionalNumber("training.target-accuracy", in: 0...1)
+    timeLimit = reader.optionalTimeSpan("training.time-limit")
+    patience = reader.optionalInteger("training.patience", in: 1...large)
+    minimumImprovement = reader.number("training.min-improvement", default: 0, in: 0 ... .infinity)
+    divergence = DivergencePolicy(reader, "training.divergence")
+    checkInterval = reader.integer("training.check-replicas", default: 1000, in: 0...large)
+    spikeDeviations = reader.number("training.spike-deviations", default: 8, in: 0...1e6)
     batchSize = reader.integer("training.batch-size", default: 256, in: 1...large)
     shards = reader.integer("training.shards", default: 8, in: 1...65536)
     passes = reader.integer("training.accumulate", default: 1, in: 1...65536)
@@ -109,6 +128,9 @@ public struct TrainingConfiguration: Sendable {
     if targetAccuracy != nil, !loss.usesLabels || data?.test == nil {
       reader.fault(
         "training.target-accuracy", "needs data.test and a loss over class labels")
+    }
+    if minimumImprovement > 0, patience == nil {
+      reader.fault("training.min-improvement", "needs training.patience")
     }
     if let data, let answers = data.train.hasLabels, answers != loss.usesLabels {
       reader.fault(

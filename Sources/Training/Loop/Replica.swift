@@ -3,18 +3,21 @@ import Datasets
 import Kernels
 import NN
 
-/// What travels behind the gradients, so that means are exact however the samples are spread.
-enum GradientTail {
-  static let lossSum = 0
-  static let samples = 1
-  static let count = 16  // a cache line
+/// What all ranks' parts of a batch came to: the same on every rank.
+struct BatchSums {
+  /// The mean over the batch, before the update.
+  var loss: Double
+  /// Whether neither the loss nor an element of the gradient is NaN or an infinity.
+  var isFinite: Bool
+  /// Whether a rank asks for the end of training.
+  var timeIsUp: Bool
 }
 
 /// One rank's copy of the model - parameters, what layers remember, the optimizer's state - and the
 /// step that changes it as all ranks change theirs: the gradient of the rank's part of the batch, the
 /// sum of all ranks' gradients, the update.
-final class Replica {
-  let network: Network
+package final class Replica {
+  package let network: Network
   let optimizer: any Optimizer
   let kernels: KernelSet
   private let configuration: TrainingConfiguration
@@ -23,9 +26,11 @@ final class Replica {
   private let accumulator: GradientAccumulator
   private let batchSum: GroupSum
   private let losses: AlignedBuffer
+  /// What layers remembered before the step.
+  private let earlierState: AlignedBuffer
   private let clock: PhaseClock
-  /// Is told when a part of a step has ended.
-  var ended: ((StepPart) -> Void)?
+  /// Is told when a part of a step has ended. What it throws ends the step.
+  package var ended: ((StepPart) throws -> Void)?
 
   /// Collective.
   /// - Parameter maximumRows: of any pass, evaluation included.
@@ -46,6 +51,7 @@ final class Replica {
     batchSum = GroupSum(group, method: configuration.algorithm, clock: clock)
     let rows = plan.partition.rowsOfLargestBatch(ofRank: group.rank, sampler: plan.sampler)
     losses = AlignedBuffer(count: rows)
+    earlierState = AlignedBuffer(count: network.state.layout.count)
     kernels.reserve(
       plan.network.scratch(
         rows: maximumRows, shards: plan.partition.shards, threads: kernels.threads))
@@ -60,31 +66,76 @@ final class Replica {
       bucketBytes: configuration.bucketBytes)
   }
 
-  /// One step: gradients, allreduce, update. Collective.
-  /// - Returns: the mean loss over the batch, before the update.
-  func step(_ step: Int, _ batch: Batch, learningRate: Float) throws -> Double {
+  /// Computes the gradient of the batch's loss, summed over its samples. Collective.
+  /// - Parameter asksForEnd: whether this rank asks for the end of training.
+  func computeGradients(_ step: Int, _ batch: Batch, asksForEnd: Bool = false) throws -> BatchSums {
     clock.enter(.compute)
+    _ = earlierState.elements.update(fromContentsOf: network.state.tensors)
     for number in accumulation.passes.indices {
-      try computeGradients(step, batch, pass: number)
+      try computeGradients(step, batch, pass: number, ended: ended) {
+        fillTail(batch, asksForEnd: asksForEnd)
+      } filled: {
+        try synchronizer.filled(from: $0)
+        try ended?(.allreduceProgress)
+      }
     }
     clock.enter(.communication)
-    try synchronizer.finish(ended: ended.map { ended in { ended(.allreduce(bucket: $0)) } })
+    try synchronizer.finish(ended: ended.map { ended in { try ended(.allreduce(bucket: $0)) } })
     clock.enter(.compute)
     let tail = network.gradients.tail
-    let samples = tail[GradientTail.samples]
+    let loss = Double(tail[GradientTail.lossSum]) / Double(tail[GradientTail.samples])
+    // All ranks have the same bits, and see the same in them.
+    let isFinite =
+      loss.isFinite && kernels.isFinite(UnsafeBufferPointer(network.gradients.tensors))
+    return BatchSums(loss: loss, isFinite: isFinite, timeIsUp: tail[GradientTail.timeIsUp] > 0)
+  }
+
+  /// Makes the step that the gradients ask for.
+  func update(learningRate: Float) throws {
     var terms = configuration.optimizer.clipping.terms(
-      for: network.gradients, samples: samples, kernels: kernels)
+      for: network.gradients, samples: network.gradients.tail[GradientTail.samples],
+      kernels: kernels)
     terms.l1 = configuration.optimizer.l1
     optimizer.step(
       network.parameters, gradients: network.gradients, terms, learningRate: learningRate,
       kernels: kernels)
-    ended?(.update)
-    return Double(tail[GradientTail.lossSum]) / Double(samples)
+    try ended?(.update)
   }
 
-  /// Forward, loss and backward over some of this rank's rows. In the last pass, gradients go out as
-  /// soon as they are there.
-  private func computeGradients(_ step: Int, _ batch: Batch, pass number: Int) throws {
+  /// Takes back what layers have come to remember since the step began.
+  func restoreState() {
+    _ = network.state.tensors.update(fromContentsOf: earlierState.elements)
+  }
+
+  /// Computes the gradient of this rank's part of a batch again, to find out where it stops being
+  /// finite; it is left in place of all ranks' sum. Collective: layers may ask for sums over the
+  /// batch.
+  /// - Returns: nil if all of it is finite.
+  func findFault(_ step: Int, _ batch: Batch) throws -> NumericFault? {
+    restoreState()
+    var search = FaultSearch(network, kernels: kernels)
+    search.lookAtModel()
+    for number in accumulation.passes.indices {
+      let part = batch.part(accumulation.passes[number].shards)
+      search.lookAtInputs(part)
+      try computeGradients(step, batch, pass: number) { ended in
+        if case .forward(let stage) = ended { search.lookAtOutput(ofStage: stage, part) }
+        if case .loss = ended { search.lookAtLosses(self.losses.base + part.start, part) }
+        try self.ended?(ended)
+      }
+    }
+    search.lookAtGradients(planes: ownSums(batch).planeCount)
+    return search.fault
+  }
+
+  /// Forward, loss and backward over some of this rank's rows.
+  /// - Parameters:
+  ///   - beforeLast: called before the backward pass that ends with this rank's gradient.
+  ///   - filled: called in that pass with the offset from which on the gradient slab is filled.
+  private func computeGradients(
+    _ step: Int, _ batch: Batch, pass number: Int, ended: ((StepPart) throws -> Void)?,
+    beforeLast: () -> Void = {}, filled: (Int) throws -> Void = { _ in }
+  ) throws {
     let rows = accumulation.passes[number]
     let isLast = number + 1 == accumulation.passes.count
     let part = batch.part(rows.shards)
@@ -97,35 +148,41 @@ final class Replica {
       batchSum: batchSum)
     let outputs = try network.forward(
       part.inputs, pass: pass,
-      ended: ended.map { ended in { ended(.forward(stage: $0)) } })
+      ended: ended.map { ended in { try ended(.forward(stage: $0)) } })
     configuration.loss.evaluate(
       outputs, part.targets(configuration.loss), losses: losses.base + part.start,
       gradient: network.outputGradient(rows: part.rows), kernels: kernels)
-    if isLast { fillTail(batch) }
+    if isLast { beforeLast() }
     accumulator.begin()
-    ended?(.loss)
+    try ended?(.loss)
     for stage in network.stages.indices.reversed() {
       try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
       let offset = network.plan.gradientOffsets[stage]
       accumulator.filled(from: offset, in: rows)
-      ended?(.backward(stage: stage))
-      if isLast {
-        try synchronizer.filled(from: offset)
-        ended?(.allreduceProgress)
-      }
+      try ended?(.backward(stage: stage))
+      if isLast { try filled(offset) }
     }
   }
 
-  /// Writes what travels behind the gradients.
-  private func fillTail(_ batch: Batch) {
-    let (tail, stride) = (network.gradients.tail, network.gradients.planeStride)
+  /// This rank's shards of a batch, with the planes of the gradient slab that their sums are in.
+  private func ownSums(_ batch: Batch) -> ShardRows {
     var shards = batch.shards
-    shards.planes = SumPlanes(stride: stride)
+    shards.planes = SumPlanes(stride: network.gradients.planeStride)
+    return shards
+  }
+
+  /// Writes what travels behind the gradients.
+  private func fillTail(_ batch: Batch, asksForEnd: Bool) {
+    let (tail, stride) = (network.gradients.tail, network.gradients.planeStride)
+    let shards = ownSums(batch)
     kernels.sum(losses.base, over: shards, into: tail.baseAddress! + GradientTail.lossSum)
-    // A count is exact in whatever plane.
-    let samples = tail.baseAddress! + GradientTail.samples
-    for plane in 0..<shards.planeCount {
-      samples[plane * stride] = plane == 0 ? Float(batch.rows) : 0
+    // Counts are exact in whatever plane.
+    for (slot, count) in [
+      (GradientTail.samples, batch.rows), (GradientTail.timeIsUp, asksForEnd ? 1 : 0),
+    ] {
+      for plane in 0..<shards.planeCount {
+        (tail.baseAddress! + slot)[plane * stride] = plane == 0 ? Float(count) : 0
+      }
     }
   }
 }

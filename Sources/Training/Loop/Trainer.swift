@@ -6,12 +6,15 @@ import NN
 
 /// Synchronous data-parallel training: every rank computes the gradient of its part of each batch, the
 /// gradients are added up, and every rank makes the same step.
-final class Trainer {
+package final class Trainer {
   let plan: TrainingPlan
-  let replica: Replica
+  package let replica: Replica
+  let divergence: DivergenceGuard
   let group: ProcessGroup
   private let configuration: TrainingConfiguration
   private let evaluator: Evaluator?
+  private let rules: StoppingRules
+  private let replicaCheck: ReplicaCheck
   private let world: World
   private let choices = ChoiceLog()
 
@@ -44,6 +47,9 @@ final class Trainer {
     replica = try Replica(
       plan, accumulation: accumulation, maximumRows: max(rows, evaluator?.maximumRows ?? 0),
       group: group, kernels: kernels, clock: clock)
+    divergence = DivergenceGuard(plan, replica: replica, world: world)
+    rules = StoppingRules(configuration)
+    replicaCheck = ReplicaCheck(interval: configuration.checkInterval)
   }
 
   var network: Network { replica.network }
@@ -60,17 +66,25 @@ final class Trainer {
       clock.enter(.data)
       let batch = stream.next()!
       let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
-      let loss = try replica.step(step, batch, learningRate: rate)
+      let sums = try replica.computeGradients(
+        step, batch, asksForEnd: world.isRoot && rules.isTimeUp(clock.elapsed))
+      let isUpdated = try divergence.permitsUpdate(
+        sums, step, batch, &progress.divergence, log: log)
+      if isUpdated { try replica.update(learningRate: rate) }
       clock.enter(.other)
-      try requireFinite(loss, "loss of step \(step + 1)")
-      progress.record(step: step, loss: loss, samples: batch.globalSize)
+      progress.record(step: step, loss: sums.loss, samples: batch.globalSize, counts: isUpdated)
       if step == 0 { progress.timeToFirstStep = ProcessFacts.age }
-      if (step + 1) % configuration.logInterval == 0 || step + 1 == steps {
-        try log?.record(stepEvent(step, loss, rate))
+      if sums.timeIsUp { progress.status = "time-limit" }
+      let isLast = step + 1 == steps || sums.timeIsUp
+      if (step + 1) % configuration.logInterval == 0 || isLast {
+        try log?.record(stepEvent(step, sums.loss, rate))
       }
-      if (step + 1) % plan.sampler.batchesPerEpoch == 0 || step + 1 == steps {
-        if try endEpoch(log: log) { break }
+      try watchLoss(sums.loss, step, log: log)
+      let endsEpoch = (step + 1) % plan.sampler.batchesPerEpoch == 0 || isLast
+      if replicaCheck.isDue(afterStep: step + 1, endsEpoch: endsEpoch) {
+        try replicaCheck.run(network, kernels: replica.kernels, world: world, steps: step + 1)
       }
+      if endsEpoch, try endEpoch(log: log) { break }
     }
     clock.enter(.other)
   }
@@ -86,32 +100,22 @@ final class Trainer {
     for step in 0..<steps {
       let batch = stream.next()!
       ended(.data)
-      _ = try replica.step(
-        step, batch,
+      _ = try replica.computeGradients(step, batch)
+      try replica.update(
         learningRate: configuration.optimizer.schedule.rate(step: step, totalSteps: steps))
     }
   }
 
-  /// The last update is seen by no loss.
-  /// - Precondition: all ranks have the same parameters.
-  func requireFiniteParameters() throws {
-    for slab in [network.parameters, network.state] {
-      for tensor in slab.layout.tensors {
-        for value in slab.elements(of: tensor) where !value.isFinite {
-          try requireFinite(Double(value), "parameter \(tensor.name)")
-        }
-      }
-    }
-  }
-
-  /// Throws `JointFailure`: of numbers that all ranks have alike.
-  private func requireFinite(_ value: Double, _ what: String) throws {
-    guard value.isFinite else {
-      throw JointFailure(
-        ExitStatus.diverged,
-        "the \(what) became \(value): lower optimizer.learning-rate "
-          + "(\(configuration.optimizer.schedule.peak))")
-    }
+  /// Warns of a loss that is far above the recent ones.
+  private func watchLoss(_ loss: Double, _ step: Int, log: RunLog?) throws {
+    guard configuration.spikeDeviations > 0,
+      let bound = progress.spike.observe(loss, deviations: configuration.spikeDeviations),
+      let heldBack = progress.spikePace.admit(step)
+    else { return }
+    try log?.warn(
+      String(
+        format: "step %d: the loss is %.4g, those before were below %.4g", step + 1, loss, bound)
+        + WarningPace.text(heldBack: heldBack))
   }
 
   private func stepEvent(_ step: Int, _ loss: Double, _ rate: Float) -> StepEvent {
@@ -127,7 +131,9 @@ final class Trainer {
     clock.enter(.evaluation)
     let result = try evaluator?.evaluate(network, group: group, kernels: replica.kernels)
     clock.enter(.other)
-    progress.endEpoch(result, trainingSeconds: clock.trainingSeconds)
+    progress.endEpoch(
+      result, trainingSeconds: clock.trainingSeconds,
+      leastImprovement: configuration.minimumImprovement)
     if let result {
       try log?.record(
         EvaluationEvent(
@@ -135,14 +141,8 @@ final class Trainer {
           accuracy: result.accuracy, seconds: clock.elapsed))
     }
     log?.say(progress.line(epochs: configuration.epochs))
-    if let loss = result?.loss { try requireFinite(loss, "test loss") }
-    if let target = configuration.targetLoss, progress.epochLoss <= target {
-      progress.status = "target-loss"
-    } else if let target = configuration.targetAccuracy, let accuracy = result?.accuracy,
-      accuracy >= target
-    {
-      progress.status = "target-accuracy"
-    }
+    if let loss = result?.loss { try divergence.requireFinite(loss, "test loss", log: log) }
+    if let rule = rules.verdict(progress) { progress.status = rule }
     return progress.status != TrainingProgress.completed
   }
 }

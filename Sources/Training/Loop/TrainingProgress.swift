@@ -13,19 +13,30 @@ struct TrainingProgress {
   /// Mean loss over the samples of the last complete epoch.
   private(set) var epochLoss = Double.nan
   private(set) var evaluation: Evaluator.Result?
+  private(set) var improvement = Improvement()
+  var divergence = DivergenceRecord()
+  var spike = LossSpike()
+  /// Of warnings about the loss.
+  var spikePace = WarningPace()
   /// Samples per second in each epoch, evaluation not counted.
   private(set) var epochRates: [Double] = []
 
   private var lossSum = 0.0
+  /// Samples whose loss is in `lossSum`.
+  private var lossSamples = 0
   private var samplesAtEpochStart = 0
   private var secondsAtEpochStart = 0.0
   private var samplesAtEvent = 0
   private var secondsAtEvent = 0.0
 
-  mutating func record(step: Int, loss: Double, samples count: Int) {
+  /// A step is over.
+  /// - Parameter counts: whether its loss counts: not that of a step without an update.
+  mutating func record(step: Int, loss: Double, samples count: Int, counts: Bool = true) {
     steps = step + 1
     samples += count
+    guard counts else { return }
     lossSum += loss * Double(count)
+    lossSamples += count
   }
 
   mutating func rateSinceLastEvent(trainingSeconds: Double) -> Double {
@@ -33,13 +44,18 @@ struct TrainingProgress {
     return Double(samples - samplesAtEvent) / max(trainingSeconds - secondsAtEvent, 1e-9)
   }
 
-  mutating func endEpoch(_ result: Evaluator.Result?, trainingSeconds: Double) {
+  /// - Parameter leastImprovement: of the loss, for the epoch to count as better than those before.
+  mutating func endEpoch(
+    _ result: Evaluator.Result?, trainingSeconds: Double, leastImprovement: Double = 0
+  ) {
     let count = Double(samples - samplesAtEpochStart)
     epochs += 1
-    epochLoss = lossSum / count
+    epochLoss = lossSum / Double(lossSamples)
+    improvement.record(epoch: epochs, loss: result?.loss ?? epochLoss, least: leastImprovement)
     epochRates.append(count / max(trainingSeconds - secondsAtEpochStart, 1e-9))
     evaluation = result
     lossSum = 0
+    lossSamples = 0
     samplesAtEpochStart = samples
     secondsAtEpochStart = trainingSeconds
   }

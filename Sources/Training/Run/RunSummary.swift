@@ -7,10 +7,13 @@ public struct RunSummary: Encodable, Sendable {
   public var batchSize: Int
   public var steps: Int
   public var epochs: Int
-  /// Mean over the last epoch.
+  /// Mean over the last epoch, but for steps without an update.
   public var trainLoss: Double?
   public var testLoss: Double?
   public var testAccuracy: Double?
+  /// The epoch, counted from 1, with the lowest loss: on the test set or, without one, in training.
+  public var bestEpoch: Int?
+  public var bestLoss: Double?
   /// Median over epochs, data included, evaluation not.
   public var samplesPerSecond: Double
   public var seconds: Double

@@ -38,6 +38,13 @@ public struct World {
         + "same files, LOCKSTEP_* variables and options")
   }
 
+  /// Every rank's `value`, on every rank. Collective.
+  func gather<Value: Codable>(_ value: Value) throws -> [Value] {
+    try transport.allgather(Array(try JSONEncoder().encode(value))).map {
+      try JSONDecoder().decode(Value.self, from: Data($0))
+    }
+  }
+
   /// Ranks that have something other than what most have; empty if all agree.
   static func odd(among values: [[UInt8]]) -> [Int] {
     let ranks = Dictionary(grouping: values.indices, by: { values[$0] })

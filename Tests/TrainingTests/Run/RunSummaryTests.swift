@@ -8,7 +8,8 @@ struct RunSummaryTests {
   private func summary() -> RunSummary {
     RunSummary(
       status: "completed", ranks: 2, nodes: 1, batchSize: 32, steps: 10, epochs: 1, trainLoss: 0.5,
-      testLoss: 0.25, testAccuracy: 0.75, samplesPerSecond: 100, seconds: 3, timeToFirstStep: 1,
+      testLoss: 0.25, testAccuracy: 0.75, bestEpoch: 1, bestLoss: 0.25, samplesPerSecond: 100,
+      seconds: 3, timeToFirstStep: 1,
       computeShare: 0.5, communicationShare: 0.25, dataShare: 0.25, peakRssBytes: [1, 2],
       parameters: 7, parameterSha256: "ab", replicasEqual: true, kernels: "avx2",
       algorithm: "tree")
@@ -32,7 +33,10 @@ struct RunSummaryTests {
     #expect(RunSummaryTests.promised.isSubset(of: keys))
     #expect(
       keys.subtracting(RunSummaryTests.promised)
-        == ["nodes", "batch-size", "replicas-equal", "kernels", "algorithm"])
+        == [
+          "nodes", "batch-size", "best-epoch", "best-loss", "replicas-equal", "kernels",
+          "algorithm",
+        ])
   }
 
   @Test("values are the summary's, with memory per rank")
