@@ -39,23 +39,40 @@ public final class LaunchedJob {
     }
   }
 
-  /// Hands the signals that end or steer a job on to `mpirun`, which hands them to the ranks; but
-  /// not those that were ignored when this process began, as `nohup` has it.
+  /// Hands the signals that end or steer a job on to the ranks; but not those that were ignored when
+  /// this process began, as `nohup` has it.
+  ///
+  /// Ranks get SIGUSR1 for each that asks the job to end, since that is what `mpirun` passes on; for
+  /// SIGTERM and SIGINT of its own it kills the ranks two seconds later, whatever they are saving. A
+  /// second SIGINT, and SIGQUIT, are for those who do not want to wait.
   public func forwardSignals() {
     let child = process.processIdentifier
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] {
       var disposition = sigaction()
       sigaction(number, nil, &disposition)
       if unsafeBitCast(disposition.__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
-      signal(number, SIG_IGN)
+      Foundation.signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [self] in
-        forwarded.withLock { $0 = number }
-        // Open MPI takes SIGQUIT for its own; to the user it is one more way to say stop.
-        kill(child, number == SIGQUIT ? SIGTERM : number)
+        let earlier = forwarded.withLock { forwarded in
+          defer { forwarded = number }
+          return forwarded
+        }
+        kill(child, LaunchedJob.signal(for: number, after: earlier))
       }
       source.resume()
       signals.append(source)
+    }
+  }
+
+  /// What `mpirun` gets for a signal.
+  /// - Parameter earlier: the one before, if there was one.
+  static func signal(for number: Int32, after earlier: Int32?) -> Int32 {
+    switch number {
+    case SIGUSR2: SIGUSR2
+    case SIGQUIT: SIGTERM
+    case SIGINT where earlier != nil: SIGTERM
+    default: SIGUSR1
     }
   }
 
@@ -69,20 +86,17 @@ public final class LaunchedJob {
     _ = finished.wait(timeout: .now() + 1)
     for source in signals {
       source.cancel()
-      signal(Int32(source.handle), SIG_DFL)
+      Foundation.signal(Int32(source.handle), SIG_DFL)
     }
     signals = []
     let status = process.terminationStatus
-    guard process.terminationReason == .exit else {
-      reader.finish(showingAll: true)
-      return 128 + status
-    }
     // Codes of sysexits.h are a rank's, which has said why.
-    let isExplained = status == 0 || (64...78).contains(status)
+    let isExit = process.terminationReason == .exit
+    let isExplained = isExit && (status == 0 || (64...78).contains(status))
     let signal = forwarded.withLock { $0 }
     reader.finish(showingAll: !isExplained && signal == nil)
     if isExplained { return status }
-    return signal.map { 128 + $0 } ?? 69
+    return signal.map { 128 + $0 } ?? (isExit ? 69 : 128 + status)
   }
 }
 

@@ -8,8 +8,9 @@ struct LauncherNoise {
     "a non-zero exit code", "exited with non-zero status", "MPI_ABORT was invoked",
   ]
 
-  /// Lines outside of blocks that count how often one was printed.
+  /// Lines outside of blocks that count how often one was printed, or say what became of a signal.
   private static let echoes = [
+    "mpirun: Forwarding signal",
     "more process has sent help message", "more processes have sent help message",
     "orte_base_help_aggregate",
   ]

@@ -74,4 +74,17 @@ struct LaunchedJobTests {
     }
     #expect("\(LaunchError(reason: "not found"))".contains("openmpi-bin"))
   }
+
+  @Test("ranks are asked to end by SIGUSR1, and made to by a second SIGINT and by SIGQUIT")
+  func signals() {
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
+      #expect(LaunchedJob.signal(for: number, after: nil) == SIGUSR1)
+    }
+    for number in [SIGTERM, SIGHUP, SIGUSR1] {
+      #expect(LaunchedJob.signal(for: number, after: SIGTERM) == SIGUSR1)
+    }
+    #expect(LaunchedJob.signal(for: SIGINT, after: SIGINT) == SIGTERM)
+    #expect(LaunchedJob.signal(for: SIGQUIT, after: nil) == SIGTERM)
+    #expect(LaunchedJob.signal(for: SIGUSR2, after: SIGINT) == SIGUSR2)
+  }
 }
