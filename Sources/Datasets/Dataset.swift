@@ -13,6 +13,8 @@ public protocol Dataset: Sendable {
   /// The features of all samples, for a data set that stores only those that are not zero. None
   /// unless implemented.
   var sparseFeatures: SparseFeatures? { get }
+  /// What stored numbers are multiplied by to become features; 1 unless implemented.
+  var featureScale: Float { get }
 
   /// Copies the features of `sample`.
   func copyFeatures(
@@ -26,6 +28,10 @@ public protocol Dataset: Sendable {
   /// - Precondition: targets are values.
   func copyTargets(
     of sample: Int, into values: UnsafeMutablePointer<Float>, kernels: KernelSet)
+
+  /// Hands out the content in pieces: data sets that are equal have equal pieces in the same order.
+  /// No bytes are copied for it, and none are read that `body` does not read.
+  func withContent(_ body: (UnsafeRawBufferPointer) -> Void)
 }
 
 /// What is to be predicted.
@@ -38,6 +44,7 @@ public enum TargetKind: Equatable, Sendable {
 
 extension Dataset {
   public var sparseFeatures: SparseFeatures? { nil }
+  public var featureScale: Float { 1 }
 
   /// Numbers in one sample's features.
   public var featureCount: Int { featureExtents.reduce(1, *) }

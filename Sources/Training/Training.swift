@@ -1,28 +1,12 @@
 import Foundation
 import NN
 
-/// What a run needs to know of the program that runs it.
-public struct Program: Sendable {
-  public var version: String
-  /// The commit that it was built from.
-  public var commit: String
-  public var environment: [String: String]
-  /// Nothing on standard output.
-  public var isQuiet: Bool
-
-  public init(version: String, commit: String, environment: [String: String], isQuiet: Bool) {
-    self.version = version
-    self.commit = commit
-    self.environment = environment
-    self.isQuiet = isQuiet
-  }
-}
-
-/// Reads a configuration on all ranks. Collective.
+/// Reads a configuration on all ranks, which have to run the same program. Collective.
 /// - Throws: `JointFailure`, on all ranks alike.
 public func readConfiguration(
   file: String, settings: [String], world: World, program: Program
 ) throws -> TrainingConfiguration {
+  try program.requireSame(in: world)
   let configuration = try world.together {
     try TrainingConfiguration(file: file, settings: settings, environment: program.environment)
   }

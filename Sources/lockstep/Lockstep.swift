@@ -17,12 +17,15 @@ extension Program {
   /// This program.
   static func current(isQuiet: Bool) -> Program {
     // run.sh leaves the commit beside the binary that it built.
-    let path = try? ownPath() + ".commit"
-    let commit = path.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? "unknown"
+    let path = try? ownPath()
+    let commit =
+      path.flatMap { try? String(contentsOfFile: $0 + ".commit", encoding: .utf8) } ?? "unknown"
     return Program(
       version: Lockstep.configuration.version,
       commit: commit.trimmingCharacters(in: .whitespacesAndNewlines),
-      environment: ProcessInfo.processInfo.environment, isQuiet: isQuiet)
+      environment: ProcessInfo.processInfo.environment, isQuiet: isQuiet,
+      // As this process has it, whatever has been put at its place since.
+      path: "/proc/self/exe")
   }
 }
 

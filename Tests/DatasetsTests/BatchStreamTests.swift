@@ -30,6 +30,8 @@ private final class NumberedDataset: Dataset {
     values[0] = -Float(sample)
     values[1] = Float(10 * sample)
   }
+
+  func withContent(_ body: (UnsafeRawBufferPointer) -> Void) {}
 }
 
 @Suite("the batches of a run")

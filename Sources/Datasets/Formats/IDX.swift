@@ -85,6 +85,9 @@ final class IDX: Sendable {
   /// Elements of a sample.
   var width: Int { extents.dropFirst().reduce(1, *) }
 
+  /// The whole file, inflated.
+  var content: UnsafeRawBufferPointer { file.bytes }
+
   /// The largest value of the type, which is taken as 1 when values are scaled; nil for real types.
   var maximum: Float? { element == .uint8 ? 255 : nil }
 

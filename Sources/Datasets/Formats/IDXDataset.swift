@@ -4,9 +4,9 @@ import Kernels
 public struct IDXDataset: Dataset {
   public let featureExtents: [Int]
   public let targets: TargetKind
+  public let featureScale: Float
   private let features: IDX
   private let answers: IDX
-  private let factor: Float
 
   /// - Parameter labelsPath: one integer per sample.
   /// - Throws: `DatasetError` if a file is missing or malformed, the counts differ, or a label is
@@ -35,7 +35,7 @@ public struct IDXDataset: Dataset {
     }
     let extents = Array(features.extents.dropFirst())
     featureExtents = extents.isEmpty ? [1] : extents
-    factor = normalization == .auto ? 1 / (features.maximum ?? 1) : 1
+    featureScale = normalization == .auto ? 1 / (features.maximum ?? 1) : 1
     guard areLabels else {
       targets = .values(width: answers.width)
       return
@@ -61,7 +61,7 @@ public struct IDXDataset: Dataset {
   public func copyFeatures(
     of sample: Int, into features: UnsafeMutablePointer<Float>, kernels: KernelSet
   ) {
-    self.features.copy(sample: sample, factor: factor, into: features, kernels: kernels)
+    self.features.copy(sample: sample, factor: featureScale, into: features, kernels: kernels)
   }
 
   public func label(of sample: Int) -> Int32 { answers.integer(sample: sample)! }
@@ -70,5 +70,10 @@ public struct IDXDataset: Dataset {
     of sample: Int, into values: UnsafeMutablePointer<Float>, kernels: KernelSet
   ) {
     answers.copy(sample: sample, factor: 1, into: values, kernels: kernels)
+  }
+
+  public func withContent(_ body: (UnsafeRawBufferPointer) -> Void) {
+    body(features.content)
+    body(answers.content)
   }
 }

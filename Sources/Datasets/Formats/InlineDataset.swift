@@ -75,4 +75,9 @@ public struct InlineDataset: Dataset {
       values.update(from: $0.baseAddress!, count: $0.count)
     }
   }
+
+  public func withContent(_ body: (UnsafeRawBufferPointer) -> Void) {
+    for row in features + values { row.withUnsafeBytes(body) }
+    labels.withUnsafeBytes(body)
+  }
 }

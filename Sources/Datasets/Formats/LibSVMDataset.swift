@@ -84,4 +84,12 @@ public struct LibSVMDataset: Dataset {
   ) {
     values[0] = self.values[sample]
   }
+
+  public func withContent(_ body: (UnsafeRawBufferPointer) -> Void) {
+    features.rowStarts.withUnsafeBytes(body)
+    features.columns.withUnsafeBytes(body)
+    features.values.withUnsafeBytes(body)
+    labels.withUnsafeBytes(body)
+    values.withUnsafeBytes(body)
+  }
 }

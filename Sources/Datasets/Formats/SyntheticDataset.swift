@@ -9,6 +9,8 @@ public struct SyntheticDataset: Dataset {
   private let classes: Int
   private let centres: RandomStream
   private let noise: RandomStream
+  /// Seed, part and number of classes.
+  private let origin: [UInt64]
 
   /// How far noise reaches, in units of the distance between the centres' extremes.
   private static let noiseScale: Float = 2
@@ -24,6 +26,7 @@ public struct SyntheticDataset: Dataset {
     targets = .labels(classes: classes)
     centres = RandomStream(seed: seed, purpose: .syntheticData, instance: 0)
     noise = RandomStream(seed: seed, purpose: .syntheticData, instance: 1 + part)
+    origin = [seed, UInt64(part), UInt64(classes)]
   }
 
   public func copyFeatures(
@@ -48,5 +51,10 @@ public struct SyntheticDataset: Dataset {
     of sample: Int, into values: UnsafeMutablePointer<Float>, kernels: KernelSet
   ) {
     preconditionFailure("synthetic samples have labels")
+  }
+
+  /// What every sample is a function of.
+  public func withContent(_ body: (UnsafeRawBufferPointer) -> Void) {
+    origin.withUnsafeBytes(body)
   }
 }

@@ -10,6 +10,7 @@ struct TrainingPlan {
   let configuration: TrainingConfiguration
   let training: any Dataset
   let test: (any Dataset)?
+  let identity: DataIdentity
   let network: NetworkPlan
   /// Of the rank with the most rows.
   let memory: MemoryNeed
@@ -22,35 +23,35 @@ struct TrainingPlan {
   let crowding: Crowding?
 
   /// Collective: opens the data on all ranks, or throws on all of them.
+  /// - Parameter recorded: the kernel set that a run to go on with was computed with.
   /// - Throws: `JointFailure`.
   init(
-    _ configuration: TrainingConfiguration, world: World, environment: [String: String]
+    _ configuration: TrainingConfiguration, world: World, environment: [String: String],
+    kernels recorded: InstructionSet? = nil
   ) throws {
-    let (training, test, network, memory, ownSet, choice) = try world.together {
-      let set = try InstructionSet.selected(by: environment)
+    instructions = try InstructionSet.common(
+      to: world, environment: environment, preferring: recorded)
+    let (training, test, network, memory, identity, choice) = try world.together {
       let (training, test) = try configuration.data.openAll()
       let (network, memory) = try TrainingPlan.network(
         configuration, training: training, test: test, world: world)
-      return (training, test, network, memory, set, try configuration.methodChoice())
+      let identity = DataIdentity(training: training, test: test)
+      return (training, test, network, memory, identity, try configuration.methodChoice())
     }
     try world.requireEqual(
-      "\(training.shapeDescription); \(test?.shapeDescription ?? "none")", "the data are",
-      exitCode: ExitStatus.badData)
+      identity.description, "the data are", exitCode: ExitStatus.badData)
     if case .table(let table) = choice {
       try world.requireEqual(
         String(decoding: try table.json(), as: UTF8.self), "the tuning table is",
         exitCode: ExitStatus.usage)
     }
-    // All ranks compute with the newest set that every one of them has: so their bits agree.
-    let sets = InstructionSet.allCases
-    let common = try world.transport.allgather([UInt8(sets.firstIndex(of: ownSet)!)])
     self.configuration = configuration
     self.training = training
     self.choice = choice
     self.test = test
     self.network = network
     self.memory = memory
-    instructions = sets[Int(common.map { $0[0] }.min()!)]
+    self.identity = identity
     crowding = try configuration.threads == 1 ? nil : Crowding(configuration, world: world)
     sampler = Sampler(
       count: training.count, batchSize: configuration.batchSize, seed: configuration.seed,
@@ -59,10 +60,10 @@ struct TrainingPlan {
   }
 
   /// Steps of the whole run.
-  var totalSteps: Int {
-    let all = configuration.epochs * sampler.batchesPerEpoch
-    return min(all, configuration.maximumSteps ?? all)
-  }
+  var totalSteps: Int { configuration.totalSteps(batchesPerEpoch: sampler.batchesPerEpoch) }
+
+  /// What is done to stored features before the network sees them, in JSON.
+  var preprocessing: String { #"{"scale":\#(training.featureScale)}"# }
 
   /// What a user should know before the run begins.
   var warnings: [String] { crowding.map { [$0.description] } ?? [] }
@@ -139,9 +140,4 @@ struct TrainingPlan {
     default: break
     }
   }
-}
-
-extension Dataset {
-  /// What two copies of the same data have in common at least.
-  fileprivate var shapeDescription: String { "\(count) \(featureExtents) \(targets)" }
 }
