@@ -15,6 +15,8 @@ public enum ExitStatus {
   public static let internalFault: Int32 = 70
   public static let cannotWrite: Int32 = 73
   public static let inputOutput: Int32 = 74
+  /// Asked to stop; the state is saved, and the same call with `--resume auto` goes on.
+  public static let interrupted: Int32 = 75
   /// NaN, or replicas that differ.
   public static let diverged: Int32 = 76
 

@@ -16,90 +16,136 @@ public func readConfiguration(
 }
 
 /// Trains a model on the ranks of `world` and leaves a run directory. Collective.
+/// - Parameters:
+///   - resume: which checkpoint to go on from; the end is then that of a run that never stopped.
+///   - interruption: who may ask the run to stop with its state saved.
 /// - Returns: on every rank, what `summary.json` says.
 /// - Throws: `JointFailure`, on all ranks alike, if the run cannot start - then nothing has been
-///   written - or its numbers are not finite. Any other error is one rank's, and ends the job.
+///   written -, if its numbers are not finite, or if it was interrupted. Any other error is one
+///   rank's, and ends the job.
 public func train(
-  _ configuration: TrainingConfiguration, world: World, program: Program
+  _ configuration: TrainingConfiguration, world: World, program: Program,
+  resume: ResumeRequest = .none, interruption: any Interruption = NoInterruption()
 ) throws -> RunSummary {
-  try train(configuration, world: world, program: program) { _ in }
+  try train(
+    configuration, world: world, program: program, resume: resume, interruption: interruption
+  ) { _ in }
 }
 
 /// Trains as `train` does, with something done to the trainer before the first step: tests make what
 /// should not happen happen.
 package func train(
   _ configuration: TrainingConfiguration, world: World, program: Program,
+  resume: ResumeRequest = .none, interruption: any Interruption = NoInterruption(),
   prepare: (Trainer) throws -> Void
 ) throws -> RunSummary {
-  let plan = try TrainingPlan(configuration, world: world, environment: program.environment)
+  var point = try ResumePoint(resume, for: configuration, world: world)
+  let plan = try TrainingPlan(
+    configuration, world: world, environment: program.environment, kernels: point?.kernels)
+  try point?.requireSameRun(plan, world: world)
   let trainer = try Trainer(plan, world: world)
+  try trainer.restore(&point)
   try prepare(trainer)
-  let (directory, log) = try world.together { () -> (OutputDirectory?, RunLog?) in
-    guard world.isRoot else { return (nil, nil) }
-    return try begin(trainer, world: world, program: program)
+  let root = try world.together {
+    world.isRoot ? try begin(trainer, from: point, world: world, program: program) : nil
   }
   let summary: RunSummary
   let difference: ReplicaDifference
   do {
-    try trainer.run(log: log)
+    try trainer.run(
+      RunSurroundings(log: root?.log, checkpoints: root?.checkpoints, interruption: interruption))
     (summary, difference) = try summarize(trainer, world: world)
-    if difference.isNone { try trainer.divergence.requireFiniteModel(log: log) }
+    if difference.isNone { try trainer.divergence.requireFiniteModel(log: root?.log) }
   } catch let failure as JointFailure {
-    try log?.record(
+    try root?.log.record(
       EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
     throw failure
   }
-  if let directory {
-    let metadata = [
-      "format": "lockstep", "version": program.version, "commit": program.commit,
-      "parameter-sha256": summary.parameterSha256,
-    ]
-    try directory.write(
-      try SafeTensors.encode(
-        [trainer.network.parameters, trainer.network.state], metadata: metadata),
-      to: "model.safetensors")
-    let end = EndEvent(
-      status: summary.status, step: summary.steps, seconds: trainer.clock.elapsed)
-    try log?.record(end)
-    try directory.write(
-      try JSONEncoder.lockstep(pretty: true).encode(summary) + Data("\n".utf8), to: "summary.json")
-    for line in conclusion(summary, directory: directory) { log?.say(line) }
-  }
+  try root.map { try end(trainer, summary, $0, program: program) }
   guard difference.isNone else {
     throw JointFailure(
       ExitStatus.diverged,
       difference.text(afterStep: summary.steps, hosts: world.hosts, tensors: []))
   }
+  guard summary.status != TrainingProgress.interrupted else {
+    throw JointFailure(
+      ExitStatus.interrupted,
+      "interrupted after step \(summary.steps), and its state is saved in \(configuration.output): "
+        + "start it again with --resume auto to go on")
+  }
   return summary
 }
 
-/// Makes the run directory and writes what is known before the first step. If it cannot, what it
-/// has made is taken back.
+/// What the root keeps of a run.
+private struct RootRecords {
+  var directory: OutputDirectory
+  var log: RunLog
+  var checkpoints: CheckpointRecorder
+}
+
+/// Makes the run directory, or takes up the one of the checkpoint, and writes what is known before the
+/// first step. If it cannot, what it has made is taken back.
 private func begin(
-  _ trainer: Trainer, world: World, program: Program
-) throws -> (OutputDirectory, RunLog) {
+  _ trainer: Trainer, from point: ResumePoint?, world: World, program: Program
+) throws -> RootRecords {
   let configuration = trainer.plan.configuration
-  let (directory, movedTo) = try OutputDirectory.create(
-    configuration.output, marker: "metrics.jsonl")
+  let own = point.flatMap { $0.continuesDirectory ? $0 : nil }
+  var movedTo: String?
+  let directory: OutputDirectory
+  if own != nil {
+    directory = OutputDirectory(path: configuration.output)
+  } else {
+    (directory, movedTo) = try OutputDirectory.create(configuration.output, marker: "metrics.jsonl")
+  }
   do {
+    let history = try own.map { try $0.takeUp(directory) }
     try directory.write(Data(configuration.text.utf8), to: "config.yaml")
-    let log = try RunLog(in: directory, isQuiet: program.isQuiet)
-    try log.record(start(of: trainer, world: world, program: program))
+    let log = try RunLog(in: directory, isQuiet: program.isQuiet, after: history)
+    try log.record(start(of: trainer, from: point, world: world, program: program))
     for line in introduction(to: trainer, world: world, program: program) { log.say(line) }
     if let movedTo { log.say("earlier run moved to \(movedTo)") }
-    for warning in trainer.plan.warnings { try log.warn(warning) }
-    return (directory, log)
+    if let point { log.say("resume \(point.path), step \(point.record.step)") }
+    let warnings = point?.warnings(of: trainer.plan, program: program) ?? []
+    for warning in warnings + trainer.plan.warnings { try log.warn(warning) }
+    let store =
+      own?.store
+      ?? CheckpointStore(runDirectory: directory.path, keep: configuration.checkpoint.keep)
+    let checkpoints = CheckpointRecorder(
+      configuration.checkpoint, store: store, program: program, log: log,
+      step: own?.record.step ?? 0, seconds: trainer.clock.elapsed)
+    return RootRecords(directory: directory, log: log, checkpoints: checkpoints)
   } catch {
-    directory.remove(restoring: movedTo)
+    if own == nil { directory.remove(restoring: movedTo) }
     throw error
   }
+}
+
+/// Writes the model and what the run came to.
+private func end(
+  _ trainer: Trainer, _ summary: RunSummary, _ records: RootRecords, program: Program
+) throws {
+  let metadata = [
+    "format": "lockstep", "version": program.version, "commit": program.commit,
+    "parameter-sha256": summary.parameterSha256,
+  ]
+  try records.directory.write(
+    try SafeTensors.encode(
+      [trainer.network.parameters, trainer.network.state], metadata: metadata),
+    to: "model.safetensors")
+  try records.log.record(
+    EndEvent(status: summary.status, step: summary.steps, seconds: trainer.clock.elapsed))
+  try records.directory.write(
+    try JSONEncoder.lockstep(pretty: true).encode(summary) + Data("\n".utf8), to: "summary.json")
+  for line in conclusion(summary, directory: records.directory) { records.log.say(line) }
 }
 
 private func algorithm(of configuration: TrainingConfiguration) -> String {
   configuration.algorithm?.rawValue ?? "auto"
 }
 
-private func start(of trainer: Trainer, world: World, program: Program) -> StartEvent {
+private func start(
+  of trainer: Trainer, from point: ResumePoint?, world: World, program: Program
+) -> StartEvent {
   let plan = trainer.plan
   return StartEvent(
     version: program.version, commit: program.commit, ranks: world.size,
@@ -110,6 +156,7 @@ private func start(of trainer: Trainer, world: World, program: Program) -> Start
     memoryBytes: Int(plan.memory.total), trainSamples: plan.training.count,
     testSamples: plan.test?.count, steps: plan.totalSteps,
     batchSize: plan.configuration.batchSize, shards: plan.partition.shards,
+    checkpoint: point?.path, step: point?.record.step,
     date: ISO8601DateFormatter().string(from: Date()))
 }
 

@@ -61,7 +61,8 @@ struct Inspect: ParsableCommand {
         ("parameters", need.parameters), ("gradients", need.gradients),
         ("optimizer", need.optimizer), ("state", need.state), ("activations", need.activations),
         ("workspace", need.workspace), ("scratch", need.scratch), ("batches", need.batches),
-      ] + (need.data > 0 ? [("data", need.data)] : []) + [("total", need.total)]
+      ] + [("data", need.data), ("checkpoint", need.checkpoint)].filter { $0.1 > 0 }
+      + [("total", need.total)]
     let memory = TextTable(
       columns: ["memory", "per rank"],
       rows: parts.map { [$0.0, Quantity.text(bytes: $0.1)] }, leading: [0])

@@ -65,7 +65,9 @@ struct Scale: ParsableCommand {
       let experiment = ScalingExperiment(
         configuration: config, batchSize: configuration.batchSize, ranks: ranks,
         threads: configuration.threads, mode: mode,
-        repeats: repeats, hostfile: hostfile, options: settings.flatMap { ["--set", $0] },
+        repeats: repeats, hostfile: hostfile,
+        // What is measured is training; a run that fails is made again as a whole.
+        options: (["checkpoint.every-steps=0"] + settings).flatMap { ["--set", $0] },
         directory: path, program: try ownPath())
       if isDryRun(environment) {
         for run in experiment.runs {

@@ -25,6 +25,13 @@ struct Train: ParsableCommand {
     help: ArgumentHelp("The run directory, in place of the configured one.", valueName: "dir"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Goes on from a checkpoint: auto takes the newest good one of the run directory, if there is "
+        + "one; or name a file or a run directory.",
+      valueName: "auto|none|path"))
+  var resume = ResumeRequest.none
+
   @Flag(help: "Prints the whole configuration, with the origin of every value, and ends.")
   var printConfig = false
 
@@ -47,6 +54,21 @@ struct Train: ParsableCommand {
       if world.isRoot { print(configuration.annotatedText, terminator: "") }
       return
     }
-    _ = try train(configuration, world: world, program: program)
+    _ = try train(
+      configuration, world: world, program: program, resume: resume,
+      interruption: SignalInterruption())
   }
+}
+
+extension ResumeRequest: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "": return nil
+    case "none": self = .none
+    case "auto": self = .automatic
+    default: self = .path(argument)
+    }
+  }
+
+  public var defaultValueDescription: String { "none" }
 }

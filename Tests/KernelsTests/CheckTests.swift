@@ -12,7 +12,7 @@ struct CheckTests {
       var x = randomValues(count, 1)
       // The largest and the smallest numbers are numbers.
       for (i, value) in [
-        Float.greatestFiniteMagnitude, -Float.greatestFiniteMagnitude, -0.0, 1e-45,
+        Float.greatestFiniteMagnitude, -Float.greatestFiniteMagnitude, -0.0, .leastNonzeroMagnitude,
       ]
       .enumerated() where i < count { x[i] = value }
       #expect(x.withUnsafeBufferPointer(kernels.isFinite))

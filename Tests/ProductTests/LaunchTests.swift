@@ -102,9 +102,9 @@ extension ProductTests {
     }
 
     @Test(
-      "an interrupted job ends with the signal's exit code and leaves no process",
-      arguments: [("TERM", 143), ("INT", 130)])
-    func interrupted(signal: String, code: Int) throws {
+      "an interrupted job saves its state, ends with 75 and leaves no process",
+      arguments: ["TERM", "INT", "HUP", "USR1"])
+    func interrupted(signal: String) throws {
       let folder = try TemporaryDirectory()
       _ = try folder.file("small.yaml", smallConfiguration)
       // A shell's background job ignores INT, and what is ignored from the start stays ignored.
@@ -116,9 +116,13 @@ extension ProductTests {
       let result = try Command(
         ["bash", "-c", line, Launching.lockstep], directory: folder.path, timeLimit: 60
       ).run()
-      #expect(result.output.hasSuffix("code \(code)\n"), "\(result.output)\(result.errors)")
+      #expect(result.output.hasSuffix("code 75\n"), "\(result.output)\(result.errors)")
       let metrics = try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
       #expect(metrics.contains("\"event\":\"start\""))
+      #expect(metrics.contains("\"event\":\"checkpoint\""))
+      #expect(
+        result.errors.hasPrefix("error: interrupted after step ")
+          && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
       // Nobody works in the folder any more.
       var workers = [String]()
       for _ in 0..<50 {

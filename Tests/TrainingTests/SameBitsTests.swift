@@ -80,7 +80,7 @@ struct SameBitsTests {
         yaml: yaml, name: "test.yaml", settings: settings)
       let trainer = try Trainer(
         TrainingPlan(configuration, world: world, environment: [:]), world: world)
-      try trainer.run(log: nil)
+      try trainer.run(RunSurroundings())
       return ParameterHash([trainer.network.parameters, trainer.network.state]).hexadecimal
     }
     #expect(Set(hashes).count == 1, "\(ranks) ranks differ")

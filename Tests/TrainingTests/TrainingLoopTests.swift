@@ -242,7 +242,7 @@ func runDirectory() throws {
   let run = try TrainedRun(yaml: classification, settings: ["log.every-steps=2"], ranks: 2)
   #expect(
     try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
-      == ["config.yaml", "metrics.jsonl", "model.safetensors", "summary.json"])
+      == ["checkpoints", "config.yaml", "metrics.jsonl", "model.safetensors", "summary.json"])
 
   let events = try run.events()
   #expect(events.first?["event"] as? String == "start")

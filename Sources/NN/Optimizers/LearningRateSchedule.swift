@@ -40,6 +40,14 @@ public struct LearningRateSchedule: Equatable, Sendable {
     return Float(peak * factor(step: step, totalSteps: totalSteps))
   }
 
+  /// Whether the rate of a step changes with the number of steps of the whole run.
+  public var dependsOnTotalSteps: Bool {
+    switch shape {
+    case .constant, .exponential, .steps, .milestones: false
+    case .linear, .cosine, .polynomial: true
+    }
+  }
+
   /// What the rate is of the peak, after the warm-up.
   private func factor(step: Int, totalSteps: Int) -> Double {
     let progress = min(

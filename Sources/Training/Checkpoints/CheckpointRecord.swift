@@ -23,6 +23,8 @@ public struct CheckpointRecord: Codable, Equatable, Sendable {
   public var version: String
   public var commit: String
   public var ranks: Int
+  /// What the run learns from and is held against.
+  public internal(set) var data: DataIdentity?
   /// The best checkpoint so far, this one included; the store keeps it up.
   public var best: Best?
 

@@ -79,8 +79,7 @@ public struct CheckpointStore: Sendable {
     for step in steps.reversed() {
       do {
         let checkpoint = try checkpoint(step: step)
-        good.insert(step)
-        best = checkpoint.record.best
+        adopt(checkpoint)
         return checkpoint
       } catch let fault as TensorFileFault {
         try warn("\(fault.description); trying the checkpoint before it")
@@ -93,6 +92,12 @@ public struct CheckpointStore: Sendable {
           + "--resume none")
     }
     return nil
+  }
+
+  /// Counts a checkpoint of this folder as good, and goes by its word for which was the best.
+  mutating func adopt(_ checkpoint: Checkpoint) {
+    good.insert(checkpoint.record.step)
+    best = checkpoint.record.best
   }
 
   /// Makes the folder, durably, and removes what dead writers have left in it.

@@ -53,6 +53,7 @@ public struct TrainingConfiguration: Sendable {
   /// Gradients are reduced in buckets of at least this many bytes.
   public var bucketBytes: Int
 
+  public var checkpoint: CheckpointConfiguration
   /// Steps between two `step` events.
   public var logInterval: Int
   /// The run directory.
@@ -62,6 +63,8 @@ public struct TrainingConfiguration: Sendable {
   public private(set) var annotatedText: String
   /// Every value, in YAML: reads back as the same configuration.
   public private(set) var text: String
+  /// Every value, by key path.
+  let values: [ConfigurationReader.Entry]
 
   /// Reads a configuration file.
   /// - Parameters:
@@ -118,6 +121,7 @@ public struct TrainingConfiguration: Sendable {
     algorithm = AllreduceMethod.read(reader, "collective.algorithm")
     tuning = TuningConfiguration(reader)
     bucketBytes = reader.integer("collective.bucket-bytes", default: 1 << 20, in: 4...large)
+    checkpoint = CheckpointConfiguration(reader)
     logInterval = reader.integer("log.every-steps", default: 10, in: 1...large)
     output = reader.string("output", default: "runs/\(TrainingConfiguration.stem(of: name))")
 
@@ -132,6 +136,11 @@ public struct TrainingConfiguration: Sendable {
     if minimumImprovement > 0, patience == nil {
       reader.fault("training.min-improvement", "needs training.patience")
     }
+    if checkpoint.keepBest != .none, data?.test == nil {
+      reader.fault("checkpoint.keep-best", "needs data.test")
+    } else if checkpoint.keepBest == .accuracy, !loss.usesLabels {
+      reader.fault("checkpoint.keep-best", "needs a loss over class labels, or loss in its place")
+    }
     if let data, let answers = data.train.hasLabels, answers != loss.usesLabels {
       reader.fault(
         "loss",
@@ -145,6 +154,7 @@ public struct TrainingConfiguration: Sendable {
     self.data.labels = LibSVMDataset.Labels(loss)
     annotatedText = ConfigurationText(reader.entries).annotated
     text = ConfigurationText(reader.entries).plain
+    values = reader.entries
   }
 
   private typealias Fault = ConfigurationError.Fault

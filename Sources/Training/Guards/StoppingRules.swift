@@ -13,7 +13,9 @@ struct StoppingRules {
 
   /// The rule that ends a run after the epoch that `progress` has just finished; nil if none does.
   func verdict(_ progress: TrainingProgress) -> String? {
-    if let target = configuration.targetLoss, progress.epochLoss <= target { return "target-loss" }
+    if let target = configuration.targetLoss, let loss = progress.epochLoss, loss <= target {
+      return "target-loss"
+    }
     if let target = configuration.targetAccuracy, let accuracy = progress.evaluation?.accuracy,
       accuracy >= target
     {

@@ -8,7 +8,7 @@ import NN
 /// Sums are kept per shard and added in the shards' order, so that the result is the same, bit for
 /// bit, on any number of ranks.
 final class Evaluator {
-  struct Result: Equatable {
+  struct Result: Codable, Equatable {
     /// Mean over samples.
     var loss: Double
     /// From 0 to 1, where targets are labels.
@@ -22,7 +22,7 @@ final class Evaluator {
   private let loss: Loss
   private let losses: AlignedBuffer
   /// Of each shard: loss sum, correct predictions. Other ranks' shards are zero here before the
-  /// sum.
+  /// sum. Behind them, how many ranks were asked to stop.
   private let sums: AlignedBuffer
   private let rank: Int
 
@@ -38,28 +38,31 @@ final class Evaluator {
     sampler = Sampler(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
     losses = AlignedBuffer(
       count: accumulation.maximumRows(partition, rank: rank, sampler: sampler))
-    sums = AlignedBuffer(count: 2 * partition.shards)
+    sums = AlignedBuffer(count: 2 * partition.shards + 1)
   }
 
   /// Rows of this rank's largest pass.
   var maximumRows: Int { losses.count }
 
   /// Collective.
+  /// - Returns: nil, on all ranks alike, if one of them was asked to stop meanwhile.
   func evaluate(
-    _ network: Network, group: ProcessGroup, kernels: KernelSet
-  ) throws -> Result {
+    _ network: Network, group: ProcessGroup, kernels: KernelSet, interruption: any Interruption
+  ) throws -> Result? {
     sums.elements.update(repeating: 0)
     var lossSums = [Double](repeating: 0, count: partition.shards)
     let stream = BatchStream(
       dataset, sampler: sampler, partition: partition, rank: rank,
       range: 0..<sampler.batchesPerEpoch, instructions: kernels.instructions)
-    while let batch = stream.next() {
+    while !interruption.isRequested, let batch = stream.next() {
       for pass in accumulation.passes {
         try evaluate(batch.part(pass.shards), network, kernels: kernels, lossSums: &lossSums)
       }
     }
     for shard in partition.shards(of: rank) { sums.base[2 * shard] = Float(lossSums[shard]) }
+    sums.base[2 * partition.shards] = interruption.isRequested ? 1 : 0
     try group.allreduce(sums.elements)
+    guard sums.base[2 * partition.shards] == 0 else { return nil }
 
     let shards = 0..<partition.shards
     let count = Double(dataset.count)

@@ -18,6 +18,8 @@ public struct MemoryNeed {
   public var batches = 0.0
   /// Of the data themselves, where every rank has them in memory of its own.
   public var data = 0.0
+  /// The copy of parameters and states that is being saved: the root has it.
+  public var checkpoint: Double
   /// Of the layers.
   public var workspace = 0.0
   /// In which kernels pack their operands, on all threads.
@@ -38,6 +40,10 @@ public struct MemoryNeed {
     gradients = Double(planes) * slab
     optimizer = Double(configuration.optimizer.specification.stateCount) * slab
     state = float * Double(network.stateLayout.count)
+    let saved =
+      network.layout.parameterCount * (1 + configuration.optimizer.specification.stateCount)
+      + network.stateLayout.parameterCount
+    checkpoint = configuration.checkpoint.isOn ? float * Double(saved) : 0
     activations = float * Double(network.floatsPerRow) * Double(configuration.rowsOfPass(rows))
   }
 
@@ -50,7 +56,7 @@ public struct MemoryNeed {
 
   public var total: Double {
     parameters + gradients + optimizer + state + activations + batches + workspace + scratch
-      + data
+      + data + checkpoint
   }
 
   /// Counts workspace and scratch: of a batch that fits otherwise.

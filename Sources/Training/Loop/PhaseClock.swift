@@ -11,14 +11,20 @@ final class PhaseClock {
   }
 
   private let clock = ContinuousClock()
-  private let start: ContinuousClock.Instant
   private var last: ContinuousClock.Instant
   private(set) var phase = Phase.other
   private var spent: InlineArray<5, Duration> = .init(repeating: .zero)
 
-  init() {
-    start = clock.now
-    last = start
+  init() { last = clock.now }
+
+  /// Seconds in each phase, in order.
+  var seconds: [Double] { Phase.allCases.map(seconds(in:)) }
+
+  /// Goes on from what an earlier run had spent when its state was saved.
+  func resume(from earlier: [Double]) {
+    for (phase, seconds) in zip(Phase.allCases, earlier) {
+      spent[phase.rawValue] += .seconds(seconds)
+    }
   }
 
   /// Ends the current phase and begins another.
@@ -36,8 +42,8 @@ final class PhaseClock {
     seconds(in: .data) + seconds(in: .compute) + seconds(in: .communication)
   }
 
-  /// Since the clock was made.
-  var elapsed: Double { (clock.now - start).seconds }
+  /// In all phases, the current one included.
+  var elapsed: Double { seconds.reduce((clock.now - last).seconds, +) }
 }
 
 extension Duration {

@@ -3,14 +3,22 @@ import Datasets
 import Kernels
 import NN
 
+/// What a rank wishes for the run, beside its part of a batch: every rank hears of it with the sums.
+struct Wishes {
+  /// That the run ends, because its time is up.
+  var end = false
+  /// That the run is interrupted: somebody asked for it.
+  var interruption = false
+}
+
 /// What all ranks' parts of a batch came to: the same on every rank.
 struct BatchSums {
   /// The mean over the batch, before the update.
   var loss: Double
   /// Whether neither the loss nor an element of the gradient is NaN or an infinity.
   var isFinite: Bool
-  /// Whether a rank asks for the end of training.
-  var timeIsUp: Bool
+  /// What any rank wishes.
+  var wishes: Wishes
 }
 
 /// One rank's copy of the model - parameters, what layers remember, the optimizer's state - and the
@@ -67,13 +75,15 @@ package final class Replica {
   }
 
   /// Computes the gradient of the batch's loss, summed over its samples. Collective.
-  /// - Parameter asksForEnd: whether this rank asks for the end of training.
-  func computeGradients(_ step: Int, _ batch: Batch, asksForEnd: Bool = false) throws -> BatchSums {
+  /// - Parameter wishes: of this rank.
+  func computeGradients(
+    _ step: Int, _ batch: Batch, wishes: Wishes = Wishes()
+  ) throws -> BatchSums {
     clock.enter(.compute)
     _ = earlierState.elements.update(fromContentsOf: network.state.tensors)
     for number in accumulation.passes.indices {
       try computeGradients(step, batch, pass: number, ended: ended) {
-        fillTail(batch, asksForEnd: asksForEnd)
+        fillTail(batch, wishes)
       } filled: {
         try synchronizer.filled(from: $0)
         try ended?(.allreduceProgress)
@@ -87,7 +97,9 @@ package final class Replica {
     // All ranks have the same bits, and see the same in them.
     let isFinite =
       loss.isFinite && kernels.isFinite(UnsafeBufferPointer(network.gradients.tensors))
-    return BatchSums(loss: loss, isFinite: isFinite, timeIsUp: tail[GradientTail.timeIsUp] > 0)
+    let wishes = Wishes(
+      end: tail[GradientTail.timeIsUp] > 0, interruption: tail[GradientTail.interrupts] > 0)
+    return BatchSums(loss: loss, isFinite: isFinite, wishes: wishes)
   }
 
   /// Makes the step that the gradients ask for.
@@ -172,13 +184,14 @@ package final class Replica {
   }
 
   /// Writes what travels behind the gradients.
-  private func fillTail(_ batch: Batch, asksForEnd: Bool) {
+  private func fillTail(_ batch: Batch, _ wishes: Wishes) {
     let (tail, stride) = (network.gradients.tail, network.gradients.planeStride)
     let shards = ownSums(batch)
     kernels.sum(losses.base, over: shards, into: tail.baseAddress! + GradientTail.lossSum)
     // Counts are exact in whatever plane.
     for (slot, count) in [
-      (GradientTail.samples, batch.rows), (GradientTail.timeIsUp, asksForEnd ? 1 : 0),
+      (GradientTail.samples, batch.rows), (GradientTail.interrupts, wishes.interruption ? 1 : 0),
+      (GradientTail.timeIsUp, wishes.end ? 1 : 0),
     ] {
       for plane in 0..<shards.planeCount {
         (tail.baseAddress! + slot)[plane * stride] = plane == 0 ? Float(count) : 0

@@ -15,11 +15,11 @@ package final class Trainer {
   private let evaluator: Evaluator?
   private let rules: StoppingRules
   private let replicaCheck: ReplicaCheck
-  private let world: World
+  let world: World
   private let choices = ChoiceLog()
 
   let clock = PhaseClock()
-  private(set) var progress = TrainingProgress()
+  var progress = TrainingProgress()
 
   /// Collective.
   init(_ plan: TrainingPlan, world: World) throws {
@@ -54,39 +54,68 @@ package final class Trainer {
 
   var network: Network { replica.network }
 
-  /// Trains until the plan, or a stopping rule, says stop.
-  /// - Parameter log: nil on all ranks but the root.
-  func run(log: RunLog?) throws {
+  /// Trains from where `progress` is until the plan, a stopping rule or an interruption says stop.
+  func run(_ surroundings: RunSurroundings) throws {
+    let (log, interruption) = (surroundings.log, surroundings.interruption)
     choices.log = log
-    let steps = plan.totalSteps
+    let (first, steps) = (progress.steps, plan.totalSteps)
     let stream = BatchStream(
       plan.training, sampler: plan.sampler, partition: plan.partition, rank: world.rank,
-      range: 0..<steps, instructions: plan.instructions)
-    for step in 0..<steps {
+      range: first..<steps, instructions: plan.instructions)
+    interruption.begin()
+    // What follows a checkpoint's last step is not part of the checkpoint.
+    var isOver = try first > 0 && endStep(surroundings)
+    while !isOver {
       clock.enter(.data)
       let batch = stream.next()!
+      let step = progress.steps
       let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
-      let sums = try replica.computeGradients(
-        step, batch, asksForEnd: world.isRoot && rules.isTimeUp(clock.elapsed))
+      let wishes = Wishes(
+        end: world.isRoot && rules.isTimeUp(clock.elapsed), interruption: interruption.isRequested)
+      let sums = try replica.computeGradients(step, batch, wishes: wishes)
       let isUpdated = try divergence.permitsUpdate(
         sums, step, batch, &progress.divergence, log: log)
       if isUpdated { try replica.update(learningRate: rate) }
       clock.enter(.other)
       progress.record(step: step, loss: sums.loss, samples: batch.globalSize, counts: isUpdated)
-      if step == 0 { progress.timeToFirstStep = ProcessFacts.age }
-      if sums.timeIsUp { progress.status = "time-limit" }
-      let isLast = step + 1 == steps || sums.timeIsUp
-      if (step + 1) % configuration.logInterval == 0 || isLast {
+      if step == first { progress.timeToFirstStep = ProcessFacts.age }
+      if sums.wishes.end { progress.status = TrainingProgress.outOfTime }
+      if sums.wishes.interruption { progress.status = TrainingProgress.interrupted }
+      if (step + 1) % configuration.logInterval == 0 || step + 1 == steps || sums.wishes.end {
         try log?.record(stepEvent(step, sums.loss, rate))
       }
       try watchLoss(sums.loss, step, log: log)
-      let endsEpoch = (step + 1) % plan.sampler.batchesPerEpoch == 0 || isLast
-      if replicaCheck.isDue(afterStep: step + 1, endsEpoch: endsEpoch) {
-        try replicaCheck.run(network, kernels: replica.kernels, world: world, steps: step + 1)
-      }
-      if endsEpoch, try endEpoch(log: log) { break }
+      isOver = try endStep(surroundings)
     }
     clock.enter(.other)
+  }
+
+  /// Whether the last step is followed by an evaluation: it ended an epoch, or the run in its own time.
+  private var endsEpoch: Bool {
+    switch progress.status {
+    case TrainingProgress.interrupted: false
+    case TrainingProgress.outOfTime: true
+    default:
+      progress.steps % plan.sampler.batchesPerEpoch == 0 || progress.steps == plan.totalSteps
+    }
+  }
+
+  /// Compares the replicas, evaluates at an epoch's end, and saves what it is time to save.
+  /// - Returns: whether the run is over, alike on all ranks.
+  private func endStep(_ surroundings: RunSurroundings) throws -> Bool {
+    if replicaCheck.isDue(afterStep: progress.steps, endsEpoch: endsEpoch) {
+      try replicaCheck.run(
+        network, kernels: replica.kernels, world: world, steps: progress.steps)
+    }
+    let (reached, evaluation) = (progress, try endEpoch(surroundings))
+    let occasion: CheckpointRecorder.Occasion =
+      switch progress.status {
+      case TrainingProgress.interrupted: .interruption
+      case TrainingProgress.completed where progress.steps < plan.totalSteps: .step
+      default: .end
+      }
+    try surroundings.checkpoints?.save(reached, of: self, evaluation: evaluation, occasion)
+    return occasion != .step
   }
 
   /// Makes steps over batches of `sampler` and nothing else, as if `steps` were the whole run.
@@ -126,23 +155,35 @@ package final class Trainer {
       samplesPerSecond: progress.rateSinceLastEvent(trainingSeconds: clock.trainingSeconds))
   }
 
-  /// Evaluates, reports, and decides - alike on all ranks - whether training is over.
-  private func endEpoch(log: RunLog?) throws -> Bool {
-    clock.enter(.evaluation)
-    let result = try evaluator?.evaluate(network, group: group, kernels: replica.kernels)
-    clock.enter(.other)
+  /// If an epoch is over, or the time is up: evaluates, reports, and decides - alike on all ranks -
+  /// whether training is over, too.
+  private func endEpoch(_ surroundings: RunSurroundings) throws -> Evaluator.Result? {
+    guard endsEpoch else { return nil }
+    var result: Evaluator.Result?
+    if let evaluator {
+      clock.enter(.evaluation)
+      result = try evaluator.evaluate(
+        network, group: group, kernels: replica.kernels, interruption: surroundings.interruption)
+      clock.enter(.other)
+      guard result != nil else {
+        progress.status = TrainingProgress.interrupted
+        return nil
+      }
+    }
     progress.endEpoch(
       result, trainingSeconds: clock.trainingSeconds,
       leastImprovement: configuration.minimumImprovement)
     if let result {
-      try log?.record(
+      try surroundings.log?.record(
         EvaluationEvent(
           step: progress.steps, epoch: progress.epochs, loss: JSONNumber(value: result.loss),
           accuracy: result.accuracy, seconds: clock.elapsed))
     }
-    log?.say(progress.line(epochs: configuration.epochs))
-    if let loss = result?.loss { try divergence.requireFinite(loss, "test loss", log: log) }
+    surroundings.log?.say(progress.line(epochs: configuration.epochs))
+    if let loss = result?.loss {
+      try divergence.requireFinite(loss, "test loss", log: surroundings.log)
+    }
     if let rule = rules.verdict(progress) { progress.status = rule }
-    return progress.status != TrainingProgress.completed
+    return result
   }
 }

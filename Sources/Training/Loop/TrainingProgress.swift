@@ -1,17 +1,19 @@
 import Foundation
 
 /// How far a run has come, and how it goes.
-struct TrainingProgress {
+struct TrainingProgress: Codable, Equatable {
   static let completed = "completed"
+  static let interrupted = "interrupted"
+  static let outOfTime = "time-limit"
 
-  /// `completed`, or the rule that ended the run before its planned end.
+  /// `completed`, or what ended the run before its planned end: a rule, or a wish to stop.
   var status = completed
   private(set) var steps = 0
   private(set) var epochs = 0
   private(set) var samples = 0
   var timeToFirstStep = 0.0
-  /// Mean loss over the samples of the last complete epoch.
-  private(set) var epochLoss = Double.nan
+  /// Mean loss over the samples of the last complete epoch; nil before its end.
+  private(set) var epochLoss: Double?
   private(set) var evaluation: Evaluator.Result?
   private(set) var improvement = Improvement()
   var divergence = DivergenceRecord()
@@ -51,7 +53,8 @@ struct TrainingProgress {
     let count = Double(samples - samplesAtEpochStart)
     epochs += 1
     epochLoss = lossSum / Double(lossSamples)
-    improvement.record(epoch: epochs, loss: result?.loss ?? epochLoss, least: leastImprovement)
+    improvement.record(
+      epoch: epochs, loss: result?.loss ?? epochLoss ?? .nan, least: leastImprovement)
     epochRates.append(count / max(trainingSeconds - secondsAtEpochStart, 1e-9))
     evaluation = result
     lossSum = 0
@@ -72,7 +75,7 @@ struct TrainingProgress {
     let width = String(planned).count
     let number = String(repeating: " ", count: width - String(epochs).count) + "\(epochs)"
     var line =
-      "epoch \(number)/\(planned)  step \(steps)  loss \(TrainingProgress.digits(epochLoss))"
+      "epoch \(number)/\(planned)  step \(steps)  loss \(TrainingProgress.digits(epochLoss ?? .nan))"
     if let evaluation {
       line += "  test loss \(TrainingProgress.digits(evaluation.loss))"
       if let accuracy = evaluation.accuracy {

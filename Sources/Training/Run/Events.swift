@@ -20,6 +20,9 @@ struct StartEvent: Encodable {
   var steps: Int
   var batchSize: Int
   var shards: Int
+  /// The checkpoint that the run goes on from, and the steps that it has.
+  var checkpoint: String?
+  var step: Int?
   var date: String
 }
 
@@ -48,6 +51,16 @@ struct EvaluationEvent: Encodable {
   var loss: JSONNumber
   /// Where targets are class labels.
   var accuracy: Double?
+  var seconds: Double
+}
+
+/// A checkpoint has become durable.
+struct CheckpointEvent: Encodable {
+  let event = "checkpoint"
+  var step: Int
+  var path: String
+  var bytes: Int
+  /// When that was seen, since training began.
   var seconds: Double
 }
 

@@ -8,13 +8,20 @@ final class RunLog {
   private let encoder = JSONEncoder.lockstep()
   private let isQuiet: Bool
 
-  /// - Parameter isQuiet: nothing on standard output.
-  init(in directory: OutputDirectory, isQuiet: Bool) throws {
+  /// - Parameters:
+  ///   - isQuiet: nothing on standard output.
+  ///   - history: the lines to go on from.
+  init(in directory: OutputDirectory, isQuiet: Bool, after history: MetricsHistory? = nil) throws {
     self.isQuiet = isQuiet
     path = directory.path + "/metrics.jsonl"
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw TrainingError(ExitStatus.cannotWrite, "\(path): cannot be written") }
+    do {
+      try directory.write(history?.text ?? Data(), to: "metrics.jsonl")
+    } catch let error as TrainingError {
+      throw TrainingError(ExitStatus.cannotWrite, error.description)
+    }
+    guard let handle = FileHandle(forWritingAtPath: path), (try? handle.seekToEnd()) != nil else {
+      throw TrainingError(ExitStatus.cannotWrite, "\(path): cannot be written")
+    }
     metrics = handle
   }
 

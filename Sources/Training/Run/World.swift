@@ -45,6 +45,13 @@ public struct World {
     }
   }
 
+  /// What the root has, on every rank. Collective.
+  func fromRoot<Value: Codable>(_ value: Value?) throws -> Value? {
+    let mine = isRoot ? try value.map { Array(try JSONEncoder().encode($0)) } : nil
+    let bytes = try transport.allgather(mine ?? [])[0]
+    return bytes.isEmpty ? nil : try JSONDecoder().decode(Value.self, from: Data(bytes))
+  }
+
   /// Ranks that have something other than what most have; empty if all agree.
   static func odd(among values: [[UInt8]]) -> [Int] {
     let ranks = Dictionary(grouping: values.indices, by: { values[$0] })

@@ -92,6 +92,11 @@ struct PrecedenceTests {
           algorithm: auto
           tuning: measure
           bucket-bytes: 1048576
+        checkpoint:
+          every-steps: 500
+          every-seconds: null
+          keep: 3
+          keep-best: none
         log:
           every-steps: 10
         output: runs/c
