@@ -55,6 +55,7 @@ let package = Package(
       name: "CMPI", pkgConfig: "ompi-c",
       providers: [.apt(["libopenmpi-dev"]), .yum(["openmpi-devel"]), .brew(["open-mpi"])]),
     .systemLibrary(name: "CCPU"),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CKernels"),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib",
@@ -87,7 +88,7 @@ let package = Package(
         "CCPU", "CCrypto", "Collective", "Datasets", "NN", "Kernels",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "Experiments", dependencies: ["CCPU"]),
+    .target(name: "Experiments", dependencies: ["CCPU", "CProcess"]),
     // Optimized in debug builds too: tests check results of many megabytes.
     .target(
       name: "Benchmarks",

@@ -18,6 +18,8 @@ extension ProcessGroup {
     public var checksCalls = true
     /// Seconds without any progress after which a call is given up; nil to wait for ever.
     public var timeLimit: Double? = 600
+    /// Is told of long waits.
+    public var waitObserver: (any WaitObserver)?
     /// Bytes, as accumulators, of the segments in which messages travel; alike on all ranks.
     var segmentSize = ScheduleRun.segmentSize
     /// Is told what a user should know: a line, without a newline.

@@ -25,9 +25,13 @@ extension ProcessGroup {
       if operation.isComplete { break }
       guard backoff.pause() else { continue }
       try transport.checkAllAreThere()
-      if watch == nil { watch = StallWatch(limit: options.timeLimit) }
+      if watch == nil {
+        watch = StallWatch(limit: options.timeLimit)
+        options.waitObserver?.waits()
+      }
       try look(at: &watch!, operation)
     }
+    if watch != nil { options.waitObserver?.ended() }
     retire(operation)
   }
 
@@ -81,7 +85,10 @@ extension ProcessGroup {
     // On one node the board knows.
     let board = checksOnBoard ? node : nil
     let mark = progressMark
-    if mark != watch.mark { watch.restart(mark: mark) }
+    if mark != watch.mark {
+      watch.restart(mark: mark)
+      options.waitObserver?.waits()
+    }
     switch watch.phase() {
     case .none: break
     // To whoever waits for any of these calls.

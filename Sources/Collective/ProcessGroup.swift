@@ -209,12 +209,16 @@ extension ProcessGroup {
     ) { number in
       guard backoff.pause() else { return }
       try transport.checkAllAreThere()
-      if watch == nil { watch = StallWatch(limit: options.timeLimit) }
+      if watch == nil {
+        watch = StallWatch(limit: options.timeLimit)
+        options.waitObserver?.waits()
+      }
       guard watch!.phase() == .over else { return }
       throw RankMissing(
         absentees: node.absentees(number), rank: rank, call: "\(CallSignature(word: call))",
         seconds: watch!.elapsed)
     }
+    if watch != nil { options.waitObserver?.ended() }
     started += 1
     return true
   }

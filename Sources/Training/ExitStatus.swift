@@ -30,6 +30,7 @@ public enum ExitStatus {
     case is UnreadableConfiguration: missingInput
     case is UnknownWord: badData
     case let error as TensorFileFault: error.exitCode
+    case is RankMissing: unavailable
     case let error as TuningTableError:
       switch error.kind {
       case .missing: missingInput

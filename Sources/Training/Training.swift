@@ -49,6 +49,7 @@ package func train(
   let root = try world.together {
     world.isRoot ? try begin(trainer, from: point, world: world, program: program) : nil
   }
+  if let log = root?.log { world.watchdog?.report { try? log.record($0) } }
   let summary: RunSummary
   let difference: ReplicaDifference
   do {
@@ -214,7 +215,7 @@ private func summarize(
   _ trainer: Trainer, world: World
 ) throws -> (RunSummary, ReplicaDifference) {
   let hash = ParameterHash([trainer.network.parameters, trainer.network.state])
-  let difference = ReplicaDifference(try world.transport.allgather(hash.bytes))
+  let difference = ReplicaDifference(try world.allgather(hash.bytes))
   let clock = trainer.clock
   let total = max(clock.trainingSeconds, 1e-9)
   let facts = try world.gather(

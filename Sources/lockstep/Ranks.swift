@@ -7,16 +7,20 @@ import Training
 
 /// Runs `body` as one of the ranks that `mpirun` or `srun` has started, or as a rank on its own, for
 /// which no MPI is started.
+/// - Parameter watchdog: already started; none watches if not given.
 /// - Throws: `ExitCode` for what all ranks know, which is printed once. Any other error of a rank
 ///   ends the job.
-func asRank(_ body: (World) throws -> Void) throws {
+func asRank(watchdog: Watchdog? = nil, _ body: (World) throws -> Void) throws {
   guard Session.isLaunched(environment: ProcessInfo.processInfo.environment) else {
     return try body(
-      World(LoopbackTransport.alone(), host: ProcessInfo.processInfo.hostName, carrier: "none"))
+      World(
+        LoopbackTransport.alone(), host: ProcessInfo.processInfo.hostName, carrier: "none",
+        watchdog: watchdog))
   }
   let code = try Session.run(exitCode: exitStatus(of:)) { communicator in
     let world = try World(
-      MPITransport(communicator), host: Session.processorName, carrier: Session.libraryVersion)
+      MPITransport(communicator), host: Session.processorName, carrier: Session.libraryVersion,
+      watchdog: watchdog)
     do {
       try body(world)
       return ExitStatus.success
@@ -30,10 +34,12 @@ func asRank(_ body: (World) throws -> Void) throws {
 
 /// Starts this program with other words on many ranks, and waits for them; prints the line only if
 /// the environment asks for that.
+/// - Parameter running: runs the job and returns its exit code; if not given, it is run once.
 /// - Throws: `ExitCode` with that of the job.
 func launchSelf(
   _ words: [String], ranks: Int, threads: Int = 1, hostfile: String? = nil,
-  environment: [String: String]
+  environment: [String: String],
+  running: ((Experiments.Launch, Machine) throws -> Int32)? = nil
 ) throws {
   let launch = Experiments.Launch(
     ranks: ranks, threads: threads, hostfile: hostfile, command: [try ownPath()] + words)
@@ -43,8 +49,13 @@ func launchSelf(
     say(launch.line(on: machine, environment: environment))
     return
   }
-  let job = try LaunchedJob(launch, on: machine, environment: environment)
-  job.forwardSignals()
-  let code = job.wait()
+  let code: Int32
+  if let running {
+    code = try running(launch, machine)
+  } else {
+    let job = try LaunchedJob(launch, on: machine, environment: environment)
+    job.forwardSignals()
+    code = job.wait()
+  }
   if code != 0 { throw ArgumentParser.ExitCode(code) }
 }

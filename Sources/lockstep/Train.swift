@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import MPI
 import Training
 
 /// `lockstep train`: the same under `mpirun`, under `srun`, and alone.
@@ -39,7 +41,19 @@ struct Train: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    try reportingErrors { try asRank(run(_:)) }
+    try reportingErrors { try asRank(watchdog: watchdog(), run(_:)) }
+  }
+
+  /// Watches from before MPI's start on. A configuration with faults is reported later, by all ranks
+  /// together.
+  private func watchdog() -> Watchdog {
+    let environment = ProcessInfo.processInfo.environment
+    let watchdog = Watchdog(isLaunched: Session.isLaunched(environment: environment))
+    watchdog.start()
+    let configuration = try? TrainingConfiguration(
+      file: config, settings: settings, environment: environment)
+    if let configuration { watchdog.limit = configuration.stallSeconds }
+    return watchdog
   }
 
   private func run(_ world: World) throws {

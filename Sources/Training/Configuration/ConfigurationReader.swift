@@ -52,7 +52,7 @@ final class ConfigurationReader {
   private var places: [Origin] = [.builtIn]
 
   /// Environment variables of ours that are no configuration keys.
-  private static let otherVariables: Set<String> = ["LOCKSTEP_KERNELS"]
+  private static let otherVariables: Set<String> = ["LOCKSTEP_KERNELS", "LOCKSTEP_JOB"]
 
   /// - Parameter faults: what was wrong with the tree's settings.
   init(

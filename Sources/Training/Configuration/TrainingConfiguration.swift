@@ -45,6 +45,8 @@ public struct TrainingConfiguration: Sendable {
   public var isReproducible: Bool
   /// Whether samples are visited in a new order in every epoch.
   public var shuffles: Bool
+  /// Without progress, after which a rank is missed; twice that ends the job.
+  public var stallSeconds: Double
 
   /// Nil: chosen by size.
   public var algorithm: AllreduceMethod?
@@ -118,6 +120,9 @@ public struct TrainingConfiguration: Sendable {
     seed = UInt64(reader.integer("training.seed", default: 1, in: 0...Int.max))
     isReproducible = reader.boolean("training.reproducible", default: true)
     shuffles = reader.boolean("training.shuffle", default: true)
+    stallSeconds = reader.number(
+      "training.stall-seconds", default: Watchdog.defaultLimit,
+      in: 0.1...1e6)
     algorithm = AllreduceMethod.read(reader, "collective.algorithm")
     tuning = TuningConfiguration(reader)
     bucketBytes = reader.integer("collective.bucket-bytes", default: 1 << 20, in: 4...large)

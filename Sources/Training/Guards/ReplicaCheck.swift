@@ -23,7 +23,7 @@ struct ReplicaCheck {
       kernels.hash(UnsafeBufferPointer($1.tensors), seed: $0)
     }
     let bytes = withUnsafeBytes(of: &mine) { Array($0) }
-    let difference = ReplicaDifference(try world.transport.allgather(bytes))
+    let difference = ReplicaDifference(try world.allgather(bytes))
     guard !difference.isNone else { return }
     let tensors = slabs.flatMap { slab in slab.layout.tensors.map { (slab, $0) } }
     let hashes = try world.gather(

@@ -25,16 +25,18 @@ final class Evaluator {
   /// sum. Behind them, how many ranks were asked to stop.
   private let sums: AlignedBuffer
   private let rank: Int
+  private let pulse: Pulse
 
   init(
     _ dataset: any Dataset, batchSize: Int, partition: Partition, rank: Int,
-    accumulation: AccumulationPlan, loss: Loss
+    accumulation: AccumulationPlan, loss: Loss, pulse: Pulse
   ) {
     self.dataset = dataset
     self.partition = partition
     self.accumulation = accumulation
     self.rank = rank
     self.loss = loss
+    self.pulse = pulse
     sampler = Sampler(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
     losses = AlignedBuffer(
       count: accumulation.maximumRows(partition, rank: rank, sampler: sampler))
@@ -55,6 +57,7 @@ final class Evaluator {
       dataset, sampler: sampler, partition: partition, rank: rank,
       range: 0..<sampler.batchesPerEpoch, instructions: kernels.instructions)
     while !interruption.isRequested, let batch = stream.next() {
+      pulse.beat()
       for pass in accumulation.passes {
         try evaluate(batch.part(pass.shards), network, kernels: kernels, lossSums: &lossSums)
       }

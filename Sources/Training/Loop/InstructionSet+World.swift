@@ -12,7 +12,7 @@ extension InstructionSet {
   ) throws -> InstructionSet {
     let own = try world.together { try InstructionSet.selected(by: environment) }
     let isAsked = environment["LOCKSTEP_KERNELS"].map { !$0.isEmpty } ?? false
-    let sets = try world.transport.allgather([
+    let sets = try world.allgather([
       UInt8(allCases.firstIndex(of: own)!), isAsked ? 1 : 0,
     ])
     let newest = allCases[Int(sets.map { $0[0] }.min()!)]

@@ -2,20 +2,18 @@ import Foundation
 
 /// Where a rank's time goes.
 final class PhaseClock {
-  enum Phase: Int, CaseIterable {
-    case data
-    case compute
-    case communication
-    case evaluation
-    case other
-  }
-
   private let clock = ContinuousClock()
   private var last: ContinuousClock.Instant
-  private(set) var phase = Phase.other
-  private var spent: InlineArray<5, Duration> = .init(repeating: .zero)
+  private(set) var phase = Phase.start
+  private var spent: InlineArray<8, Duration> = .init(repeating: .zero)
+  private let pulse: Pulse
 
-  init() { last = clock.now }
+  /// - Parameter pulse: is told of every phase.
+  init(pulse: Pulse) {
+    precondition(spent.count == Phase.allCases.count)
+    self.pulse = pulse
+    last = clock.now
+  }
 
   /// Seconds in each phase, in order.
   var seconds: [Double] { Phase.allCases.map(seconds(in:)) }
@@ -33,6 +31,7 @@ final class PhaseClock {
     spent[phase.rawValue] += now - last
     last = now
     phase = next
+    pulse.enter(next)
   }
 
   func seconds(in phase: Phase) -> Double { spent[phase.rawValue].seconds }

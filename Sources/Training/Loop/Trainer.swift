@@ -18,7 +18,7 @@ package final class Trainer {
   let world: World
   private let choices = ChoiceLog()
 
-  let clock = PhaseClock()
+  let clock: PhaseClock
   var progress = TrainingProgress()
 
   /// Collective.
@@ -26,6 +26,7 @@ package final class Trainer {
     self.plan = plan
     self.world = world
     configuration = plan.configuration
+    clock = PhaseClock(pulse: world.pulse)
     let kernels = KernelSet(
       plan.instructions, threads: plan.configuration.threads, coresAreShared: plan.crowding != nil)
     var options = ProcessGroup.Options()
@@ -35,13 +36,18 @@ package final class Trainer {
     }
     options.choice = plan.choice
     options.log = { [choices] in choices.add($0) }
-    group = try ProcessGroup(world.transport, options: options, kernels: kernels)
+    options.waitObserver = world.pulse
+    // The watchdog, which knows more, comes first.
+    options.timeLimit = 2 * plan.configuration.stallSeconds + 5
+    group = try world.pulse.waiting {
+      try ProcessGroup(world.transport, options: options, kernels: kernels)
+    }
     let accumulation = AccumulationPlan(
       plan.partition, rank: world.rank, passes: plan.configuration.passes)
     evaluator = plan.test.map {
       Evaluator(
         $0, batchSize: plan.configuration.batchSize, partition: plan.partition, rank: world.rank,
-        accumulation: accumulation, loss: plan.configuration.loss)
+        accumulation: accumulation, loss: plan.configuration.loss, pulse: world.pulse)
     }
     let rows = accumulation.maximumRows(plan.partition, rank: world.rank, sampler: plan.sampler)
     replica = try Replica(
@@ -66,6 +72,7 @@ package final class Trainer {
     // What follows a checkpoint's last step is not part of the checkpoint.
     var isOver = try first > 0 && endStep(surroundings)
     while !isOver {
+      world.pulse.begin(step: progress.steps + 1)
       clock.enter(.data)
       let batch = stream.next()!
       let step = progress.steps
@@ -87,7 +94,7 @@ package final class Trainer {
       try watchLoss(sums.loss, step, log: log)
       isOver = try endStep(surroundings)
     }
-    clock.enter(.other)
+    clock.enter(.end)
   }
 
   /// Whether the last step is followed by an evaluation: it ended an epoch, or the run in its own time.
@@ -114,7 +121,9 @@ package final class Trainer {
       case TrainingProgress.completed where progress.steps < plan.totalSteps: .step
       default: .end
       }
+    clock.enter(.checkpoint)
     try surroundings.checkpoints?.save(reached, of: self, evaluation: evaluation, occasion)
+    clock.enter(.other)
     return occasion != .step
   }
 

@@ -14,7 +14,7 @@ struct Crowding: CustomStringConvertible {
     let mine = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
       initialized = Int(CCPU_usableProcessors(buffer.baseAddress, Int32(size)))
     }
-    let all = try world.transport.allgather(mine)
+    let all = try world.allgather(mine)
     for host in world.nodes {
       let ranks = all.indices.filter { world.hosts[$0] == host }
       let union = (0..<size).reduce(0) { count, byte in

@@ -76,6 +76,20 @@ struct WarningEvent: Encodable {
   var message: String
 }
 
+/// The job has not gone on for longer than is allowed.
+struct StallEvent: Encodable {
+  let event = "stall"
+  /// In which the rank that records it is.
+  var step: Int
+  /// Those for which the others wait.
+  var ranks: [Int]
+  var message: String
+  /// Without progress.
+  var seconds: Double
+  /// Whether this ends the job.
+  var ends: Bool
+}
+
 /// The run is over.
 struct EndEvent: Encodable {
   let event = "end"

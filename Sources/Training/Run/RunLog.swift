@@ -2,11 +2,14 @@ import Foundation
 
 /// What a run says while it goes on: events into `metrics.jsonl`, lines for the reader on standard
 /// output. Only the root rank has one.
-final class RunLog {
+///
+/// The watchdog's thread records too.
+final class RunLog: @unchecked Sendable {
   private let metrics: FileHandle
   private let path: String
   private let encoder = JSONEncoder.lockstep()
   private let isQuiet: Bool
+  private let lock = NSLock()
 
   /// - Parameters:
   ///   - isQuiet: nothing on standard output.
@@ -32,7 +35,7 @@ final class RunLog {
     do {
       var line = try encoder.encode(event)
       line.append(0x0A)
-      try metrics.write(contentsOf: line)
+      try lock.withLock { try metrics.write(contentsOf: line) }
     } catch {
       throw TrainingError(
         ExitStatus.inputOutput, "\(path): cannot be written: \(OutputDirectory.reason(error))")

@@ -8,12 +8,27 @@ public struct World {
   public let hosts: [String]
   /// What carries the messages: `Open MPI v4.1.4`, or `none` for a rank on its own.
   public let carrier: String
+  let watchdog: Watchdog?
+  let pulse: Pulse
 
-  /// Collective: every rank tells its host.
-  public init(_ transport: any Transport, host: String, carrier: String) throws {
+  /// Collective: every rank tells its host, and how its watchdog is reached.
+  /// - Parameter watchdog: one a process, or none.
+  public init(
+    _ transport: any Transport, host: String, carrier: String, watchdog: Watchdog? = nil
+  ) throws {
     self.transport = transport
     self.carrier = carrier
-    hosts = try transport.allgather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    self.watchdog = watchdog
+    let pulse = watchdog?.pulse ?? Pulse()
+    self.pulse = pulse
+    let hosts = try pulse.waiting {
+      let hosts = try transport.allgather(Array(host.utf8)).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+      try watchdog?.join(transport, hosts: hosts)
+      return hosts
+    }
+    self.hosts = hosts
   }
 
   public var rank: Int { transport.rank }
@@ -24,11 +39,16 @@ public struct World {
     hosts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
+  /// Every rank's bytes, on every rank. Collective.
+  func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+    try pulse.waiting { try transport.allgather(bytes) }
+  }
+
   /// Goes on only if all ranks have the same `value`. Collective.
   /// - Parameter what: what the value describes, for the message.
   /// - Throws: on all ranks alike, `JointFailure` that names the ranks that differ from the most.
   func requireEqual(_ value: String, _ what: String, exitCode: Int32) throws {
-    let values = try transport.allgather(Array(value.utf8))
+    let values = try allgather(Array(value.utf8))
     let odd = World.odd(among: values)
     guard !odd.isEmpty else { return }
     let names = odd.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
@@ -40,7 +60,7 @@ public struct World {
 
   /// Every rank's `value`, on every rank. Collective.
   func gather<Value: Codable>(_ value: Value) throws -> [Value] {
-    try transport.allgather(Array(try JSONEncoder().encode(value))).map {
+    try allgather(Array(try JSONEncoder().encode(value))).map {
       try JSONDecoder().decode(Value.self, from: Data($0))
     }
   }
@@ -48,7 +68,7 @@ public struct World {
   /// What the root has, on every rank. Collective.
   func fromRoot<Value: Codable>(_ value: Value?) throws -> Value? {
     let mine = isRoot ? try value.map { Array(try JSONEncoder().encode($0)) } : nil
-    let bytes = try transport.allgather(mine ?? [])[0]
+    let bytes = try allgather(mine ?? [])[0]
     return bytes.isEmpty ? nil : try JSONDecoder().decode(Value.self, from: Data(bytes))
   }
 
@@ -72,7 +92,7 @@ public struct World {
     } catch {
       report = Array("\(ExitStatus.of(error)) \(error)".utf8)
     }
-    let reports = try transport.allgather(report).map { String(decoding: $0, as: UTF8.self) }
+    let reports = try allgather(report).map { String(decoding: $0, as: UTF8.self) }
     if let refusal = JointFailure(reports: reports, hosts: hosts) { throw refusal }
     return result!
   }
