@@ -43,6 +43,14 @@ public struct Launch: Equatable, Sendable {
     // Spinning ranks that share a core would wait for each other's time slices. Of other hosts it
     // is not known here how many cores they have.
     if hostfile != nil || !isRoomy(machine) { words += ["--mca", "mpi_yield_when_idle", "1"] }
+    // A host that no longer answers ends the job within ten seconds; Open MPI would wait for eight
+    // minutes.
+    if hostfile != nil {
+      for (name, value) in [("time", 4), ("intvl", 1), ("probes", 4)]
+      where environment["OMPI_MCA_oob_tcp_keepalive_\(name)"] == nil {
+        words += ["--mca", "oob_tcp_keepalive_\(name)", "\(value)"]
+      }
+    }
     // Where the kernel forbids reading another process's memory, Open MPI would try, and complain.
     if !machine.allowsCrossMemoryAttach {
       words += ["--mca", "btl_vader_single_copy_mechanism", "none"]

@@ -3,7 +3,9 @@ import Synchronization
 
 /// A job under `mpirun`, from its start to its exit code.
 public final class LaunchedJob {
-  private let process = Process()
+  private let process: ChildProcess
+  private let processes = JobProcesses()
+  private let environment: [String: String]
   private let errors = Pipe()
   private let reader: ErrorReader
   private var signals: [any DispatchSourceSignal] = []
@@ -19,25 +21,24 @@ public final class LaunchedJob {
     output: FileHandle? = nil, errors target: FileHandle = .standardError
   ) throws {
     try launch.validate()
+    var environment = environment
+    environment[JobProcesses.variable] = processes.name
+    self.environment = environment
     let words = launch.arguments(on: machine, environment: environment)
     let folders = (environment["PATH"] ?? "/usr/bin").split(separator: ":")
     guard
       let path = folders.map({ "\($0)/\(words[0])" })
         .first(where: { FileManager.default.isExecutableFile(atPath: $0) })
     else { throw LaunchError(reason: "not found") }
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = Array(words.dropFirst())
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    if let output { process.standardOutput = output }
-    process.standardError = errors
     reader = ErrorReader(target)
-    do {
-      try process.run()
-    } catch {
-      throw LaunchError(reason: error.localizedDescription)
-    }
+    process = try ChildProcess(
+      path, words, environment: environment, output: output?.fileDescriptor ?? STDOUT_FILENO,
+      errors: errors.fileHandleForWriting.fileDescriptor)
+    try? errors.fileHandleForWriting.close()
   }
+
+  /// Whether a signal that ends the job has been handed on.
+  public var isInterrupted: Bool { forwarded.withLock { $0 != nil } }
 
   /// Hands the signals that end or steer a job on to the ranks; but not those that were ignored when
   /// this process began, as `nohup` has it.
@@ -46,7 +47,7 @@ public final class LaunchedJob {
   /// SIGTERM and SIGINT of its own it kills the ranks two seconds later, whatever they are saving. A
   /// second SIGINT, and SIGQUIT, are for those who do not want to wait.
   public func forwardSignals() {
-    let child = process.processIdentifier
+    let child = process.id
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] {
       var disposition = sigaction()
       sigaction(number, nil, &disposition)
@@ -54,8 +55,9 @@ public final class LaunchedJob {
       Foundation.signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [self] in
+        // One asks where the ranks are, and stops nothing.
         let earlier = forwarded.withLock { forwarded in
-          defer { forwarded = number }
+          defer { if number != SIGUSR2 { forwarded = number } }
           return forwarded
         }
         kill(child, LaunchedJob.signal(for: number, after: earlier))
@@ -76,12 +78,16 @@ public final class LaunchedJob {
     }
   }
 
-  /// Waits for the end of the job. Call it once.
+  /// Waits for the end of the job: no process of it is left on this host, and no file of Open MPI's.
+  /// Call it once.
   /// - Returns: the exit code of the rank that ended it; 69 if `mpirun` could not start or keep the
   ///   ranks; 128 and the signal's number if a signal ended the job.
   public func wait() -> Int32 {
     let finished = reader.read(errors.fileHandleForReading)
-    process.waitUntilExit()
+    let end = process.wait()
+    // `mpirun` leaves nothing, unless it is killed; then its ranks notice within a second.
+    processes.end(by: .now() + 2)
+    SessionFiles(of: process.id, environment: environment)?.remove()
     // A daemon that outlives the job may hold the pipe open: what is to come comes at once.
     _ = finished.wait(timeout: .now() + 1)
     for source in signals {
@@ -89,14 +95,22 @@ public final class LaunchedJob {
       Foundation.signal(Int32(source.handle), SIG_DFL)
     }
     signals = []
-    let status = process.terminationStatus
-    // Codes of sysexits.h are a rank's, which has said why.
-    let isExit = process.terminationReason == .exit
-    let isExplained = isExit && (status == 0 || (64...78).contains(status))
-    let signal = forwarded.withLock { $0 }
-    reader.finish(showingAll: !isExplained && signal == nil)
-    if isExplained { return status }
-    return signal.map { 128 + $0 } ?? (isExit ? 69 : 128 + status)
+    let handedOn = forwarded.withLock { $0 }
+    switch end {
+    case .signal(let number):
+      reader.finish(showingAll: true)
+      if handedOn == nil {
+        let name = String(cString: strsignal(number))
+        reader.add("error: mpirun was ended by signal \(number) (\(name))")
+      }
+      return 128 + number
+    case .exit(let status):
+      // Codes of sysexits.h are a rank's, which has said why.
+      let isExplained = status == 0 || (64...78).contains(status)
+      reader.finish(showingAll: !isExplained && handedOn == nil)
+      if isExplained { return status }
+      return handedOn.map { 128 + $0 } ?? 69
+    }
   }
 }
 
@@ -141,6 +155,9 @@ private final class ErrorReader: @unchecked Sendable {
       isFinished = true
     }
   }
+
+  /// Writes a line of this process's own.
+  func add(_ line: String) { lock.withLock { write([line]) } }
 
   private func write(_ lines: [String]) {
     guard !lines.isEmpty else { return }

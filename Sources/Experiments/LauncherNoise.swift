@@ -10,13 +10,28 @@ struct LauncherNoise {
 
   /// Lines outside of blocks that count how often one was printed, or say what became of a signal.
   private static let echoes = [
-    "mpirun: Forwarding signal",
     "more process has sent help message", "more processes have sent help message",
-    "orte_base_help_aggregate",
+    "orte_base_help_aggregate", "mpirun: Forwarding signal",
   ]
+
+  /// What blocks say that names who is to blame, and the line that is shown in their place.
+  private static func blame(_ text: String) -> String? {
+    if let match = text.firstMatch(
+      of: /process rank (\d+) with PID \d+ on\s+node (\S+) exited on signal (\d+) \(([^)]*)\)/)
+    {
+      return "error: rank \(match.1) on \(match.2) was ended by signal \(match.3) (\(match.4))"
+    }
+    if text.contains("lost communication with a remote daemon"),
+      let match = text.firstMatch(of: /Remote daemon:.* on node (\S+)/)
+    {
+      return "error: host \(match.1) no longer answers, or Open MPI's daemon there has ended"
+    }
+    return nil
+  }
 
   private var block: [String] = []
   private var heldBack: [String] = []
+  private var hasBlamed = false
 
   /// Takes a line; returns those that are to be shown.
   mutating func pass(_ line: String) -> [String] {
@@ -30,6 +45,10 @@ struct LauncherNoise {
     guard isRule, block.count > 1 else { return [] }
     defer { block = [] }
     let text = block.joined(separator: "\n")
+    if let line = LauncherNoise.blame(text) {
+      hasBlamed = true
+      return [line]
+    }
     if LauncherNoise.phrases.contains(where: text.contains) {
       heldBack += block
       return []
@@ -38,9 +57,9 @@ struct LauncherNoise {
   }
 
   /// Returns the lines that are still to be shown: an unfinished block, and what was held back if
-  /// the exit code does not speak for itself.
+  /// neither the exit code nor a line speaks for itself.
   mutating func finish(showingAll: Bool) -> [String] {
     defer { (block, heldBack) = ([], []) }
-    return (showingAll ? heldBack : []) + block
+    return (showingAll && !hasBlamed ? heldBack : []) + block
   }
 }

@@ -37,7 +37,7 @@ struct LaunchTests {
       words(6, threads: 4, hostfile: "hosts") == [
         "mpirun", "-n", "6", "--hostfile", "hosts", "--map-by", "slot:PE=4", "--bind-to",
         "core:overload-allowed", "--mca", "mpi_yield_when_idle", "1",
-      ] + end)
+      ] + LaunchTests.probing + end)
     let own = ["OMPI_MCA_hwloc_base_binding_policy": "socket"]
     for hostfile in [nil, "hosts"] {
       let words = words(2, threads: 2, hostfile: hostfile, environment: own)
@@ -51,6 +51,11 @@ struct LaunchTests {
       #expect(
         try Launch.slots(hostfile: nil, threads: threads, on: LaunchTests.laptop) == ranks)
     }
+  }
+
+  /// Connections between hosts are probed, so that a host that is gone is noticed.
+  private static let probing = [("time", 4), ("intvl", 1), ("probes", 4)].flatMap {
+    ["--mca", "oob_tcp_keepalive_\($0.0)", "\($0.1)"]
   }
 
   @Test("as many ranks as cores are bound to them; more are bound to none, and yield")
@@ -102,9 +107,11 @@ struct LaunchTests {
     #expect(
       words(64, hostfile: "hosts", environment: environment) == [
         "mpirun", "-n", "64", "--hostfile", "hosts", "-x", "LOCKSTEP_KERNELS", "-x",
-        "LOCKSTEP_TRAINING_SEED", "--mca", "mpi_yield_when_idle", "1", "lockstep", "train",
-        "c.yaml",
-      ])
+        "LOCKSTEP_TRAINING_SEED", "--mca", "mpi_yield_when_idle", "1",
+      ] + LaunchTests.probing + ["lockstep", "train", "c.yaml"])
+    // What the user has set stays.
+    let set = words(2, hostfile: "h", environment: ["OMPI_MCA_oob_tcp_keepalive_time": "60"])
+    #expect(!set.contains("oob_tcp_keepalive_time") && set.contains("oob_tcp_keepalive_probes"))
     #expect(words(2, environment: environment).filter { $0 == "-x" }.count == 2)
   }
 
@@ -127,7 +134,8 @@ struct LaunchTests {
     let line = launch.line(on: LaunchTests.laptop, environment: [:])
     #expect(
       line.hasPrefix(
-        "mpirun -n 2 --hostfile 'my hosts' --mca mpi_yield_when_idle 1 echo plain '' 'a b' "))
+        "mpirun -n 2 --hostfile 'my hosts' --mca mpi_yield_when_idle 1 "
+          + LaunchTests.probing.joined(separator: " ") + " echo plain '' 'a b' "))
     let result = try Command(["sh", "-c", "printf '<%s>' \(line)"]).run()
     #expect(result.status == 0)
     #expect(result.output == words.map { "<\($0)>" }.joined())

@@ -25,8 +25,19 @@ struct LauncherNoiseTests {
 
     let slots = [rule, "There are not enough slots available in the system", rule]
     #expect(shown(slots + [error], all: false) == slots + [error])
-    let killed = [rule, "mpirun noticed that process rank 1 exited on signal 9 (Killed).", rule]
-    #expect(shown(killed, all: false) == killed)
+    let killed = [
+      rule, "mpirun noticed that process rank 1 with PID 0 on node vm exited on signal 9 (Killed).",
+      rule,
+    ]
+    #expect(shown(killed, all: false) == ["error: rank 1 on vm was ended by signal 9 (Killed)"])
+    let cut = [
+      rule, "ORTE has lost communication with a remote daemon.", "",
+      "  HNP daemon   : [[38273,0],0] on node host1",
+      "  Remote daemon: [[38273,0],1] on node host2", "", rule,
+    ]
+    #expect(
+      shown(cut, all: false)
+        == ["error: host host2 no longer answers, or Open MPI's daemon there has ended"])
     let abort = [rule, "MPI_ABORT was invoked on rank 1 in communicator MPI_COMM_WORLD", rule]
     #expect(shown(abort, all: false).isEmpty)
     let echo = "[host:12] 1 more process has sent help message help-mpi-api.txt / mpi-abort"

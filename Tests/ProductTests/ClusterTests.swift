@@ -5,10 +5,10 @@ import Testing
 extension ProductTests {
   /// Hosts made of network namespaces, Open MPI's own launcher, real TCP.
   @Suite(.serialized) struct ClusterTests {
-    private static let tool = Location.package + "/Tests/ProductTests/Cluster/with-cluster"
+    static let tool = Location.package + "/Tests/ProductTests/Cluster/with-cluster"
 
     /// Nil if clusters can be made here, else why not.
-    private static let obstacle: String? = {
+    static let obstacle: String? = {
       do {
         let result = try Command([tool, "1", "--", "true"], timeLimit: 30).run()
         return result.status == 0 ? nil : result.errors
@@ -19,7 +19,7 @@ extension ProductTests {
 
     /// Ranks of different hosts share this machine's cores, which no host knows: they are not
     /// bound.
-    private static let environment = ["OMPI_MCA_hwloc_base_binding_policy": "none"]
+    static let environment = ["OMPI_MCA_hwloc_base_binding_policy": "none"]
 
     @Test(
       "three hosts give the loss curve of one, with 1 and with 2 ranks each",

@@ -1,0 +1,69 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension ProductTests {
+  /// Whatever is killed, the job ends, and nothing is left of it.
+  @Suite(.serialized) struct DeathTests {
+    @Test("a rank that is killed is named and ends the job", arguments: 0..<3)
+    func rank(_ rank: Int) throws {
+      let job = try RunningJob(RunningJob.launch)
+      try job.waitForSteps()
+      // Anywhere in a step.
+      usleep(UInt32.random(in: 0...200_000))
+      kill(try job.rank(rank), SIGKILL)
+      #expect(try job.end() == 69)
+      #expect(
+        job.errors.hasSuffix(
+          "error: rank \(rank) on \(ProcessInfo.processInfo.hostName) was ended by signal 9 (Killed)\n"
+        ),
+        "\(job.errors)")
+    }
+
+    @Test("mpirun killed: its ranks end, and launch says so")
+    func mpirun() throws {
+      let job = try RunningJob(RunningJob.launch)
+      try job.waitForSteps()
+      usleep(UInt32.random(in: 0...200_000))
+      kill(try job.launcher, SIGKILL)
+      #expect(try job.end() == 128 + SIGKILL)
+      #expect(
+        job.errors.hasSuffix("error: mpirun was ended by signal 9 (Killed)\n"), "\(job.errors)")
+    }
+
+    @Test("mpirun killed while a rank is stopped: the stopped one goes too")
+    func stopped() throws {
+      let job = try RunningJob(RunningJob.launch, stallSeconds: 60)
+      try job.waitForSteps()
+      kill(try job.rank(1), SIGSTOP)
+      kill(try job.launcher, SIGKILL)
+      #expect(try job.end() == 128 + SIGKILL)
+    }
+
+    @Test("mpirun killed without anybody above it: ranks leave nothing")
+    func alone() throws {
+      let job = try RunningJob(Launching.mpirunWords(2) + [Launching.lockstep])
+      try job.waitForSteps()
+      kill(try job.launcher, SIGKILL)
+      #expect(try job.end() != 0)
+    }
+
+    @Test("launch killed: mpirun ends the job")
+    func launch() throws {
+      let job = try RunningJob(RunningJob.launch)
+      try job.waitForSteps()
+      usleep(UInt32.random(in: 0...200_000))
+      kill(try job.lockstep, SIGKILL)
+      #expect(try job.end() != 0)
+    }
+
+    @Test("a job that is killed while it starts leaves nothing", arguments: [0, 100, 300])
+    func starting(milliseconds: UInt32) throws {
+      let job = try RunningJob(RunningJob.launch)
+      try RunningJob.wait("mpirun") { job.members.contains { $0.command == "mpirun" } }
+      usleep(1000 * milliseconds)
+      kill(try job.launcher, SIGKILL)
+      #expect(try job.end() == 128 + SIGKILL)
+    }
+  }
+}
