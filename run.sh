@@ -9,7 +9,7 @@ usage() {
   cat <<'END'
 usage: ./run.sh                                       train the example on this machine's cores
        ./run.sh test                                  all tests, and what they need
-       ./run.sh train CONFIG [-n RANKS] [--hostfile FILE] [lockstep options]
+       ./run.sh train CONFIG [-n RANKS] [--hostfile FILE] [--restarts K] [lockstep options]
        ./run.sh scale CONFIG [--ranks 1,2,4] [--mode strong|weak] [--repeats 3]
        ./run.sh bench allreduce [-n RANKS] [--sizes 4:64M:4] [--against default|all|none]
        ./run.sh bench kernels | bench step CONFIG     kernels beside the core's peak; a step by layer
@@ -185,17 +185,17 @@ main_job() {
   exec "$lockstep" launch train "$example" "${options[@]}"
 }
 
-# -n and --hostfile are mpirun's business, wherever they stand; the rest is lockstep's.
+# -n, --hostfile and --restarts are the launch's business, wherever they stand; the rest is lockstep's.
 train() {
   local launch=() options=()
   while (($#)); do
     case $1 in
-      -n | -np | --hostfile)
+      -n | -np | --hostfile | --restarts)
         (($# > 1)) || fail 64 "$1: a value is missing"
         launch+=("${1/-np/-n}" "$2")
         shift
         ;;
-      -n?* | --hostfile=*) launch+=("$1") ;;
+      -n?* | --hostfile=* | --restarts=*) launch+=("$1") ;;
       *) options+=("$1") ;;
     esac
     shift

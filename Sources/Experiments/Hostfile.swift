@@ -5,6 +5,13 @@ public struct Hostfile: Equatable, Sendable {
   /// Ranks that the hosts take in all; nil if one does not say: then Open MPI counts its cores.
   public let slots: Int?
   public let hosts: [String]
+  /// The line of each host.
+  private let lines: [String]
+
+  /// The file without some of its hosts.
+  public func text(without hosts: [String]) -> String {
+    zip(self.hosts, lines).filter { !hosts.contains($0.0) }.map { $0.1 + "\n" }.joined()
+  }
 
   /// - Throws: `HostfileError` if there is no such file, or no host in it.
   public init(path: String) throws {
@@ -15,11 +22,13 @@ public struct Hostfile: Equatable, Sendable {
       throw HostfileError(path: path, isMissing: false, reason: "not a text file that can be read")
     }
     var hosts: [String] = []
+    var lines: [String] = []
     var slots: Int? = 0
     for line in text.split(whereSeparator: \.isNewline) {
       let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
       guard let host = words.first else { continue }
       hosts.append(String(host))
+      lines.append(String(line))
       // `slots=4`, with or without blanks around the sign.
       let settings = words.dropFirst().joined(separator: " ")
         .replacing(" =", with: "=").replacing("= ", with: "=").split(separator: " ")
@@ -37,6 +46,7 @@ public struct Hostfile: Equatable, Sendable {
       throw HostfileError(path: path, isMissing: false, reason: "there is no host in it")
     }
     self.hosts = hosts
+    self.lines = lines
     self.slots = slots
   }
 }

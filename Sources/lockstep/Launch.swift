@@ -21,6 +21,13 @@ struct Launch: ParsableCommand {
   @Option(help: ArgumentHelp("Hosts and their slots, as mpirun reads them.", valueName: "file"))
   var hostfile: String?
 
+  @Option(
+    help: """
+      How many times a job that has failed is started again, from its newest checkpoint, on the \
+      hosts that still answer.
+      """)
+  var restarts = 0
+
   @Argument(parsing: .captureForPassthrough, help: "A lockstep command with its options.")
   var command: [String]
 
@@ -28,6 +35,7 @@ struct Launch: ParsableCommand {
     // Everything from the command's name on is the command's, and so is a help flag without a name.
     guard let first = command.first else { throw ValidationError("name a command, such as train") }
     if ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(Launch.self) }
+    guard restarts >= 0 else { throw ValidationError("--restarts: expected 0 or more") }
   }
 
   func run() throws {
@@ -41,7 +49,13 @@ struct Launch: ParsableCommand {
         file: train.config, settings: train.settings, environment: environment)
       try launchSelf(
         command, ranks: try ranks ?? defaultRanks(for: configuration, on: .current),
-        threads: configuration?.threads ?? 1, hostfile: hostfile, environment: environment)
+        threads: configuration?.threads ?? 1, hostfile: hostfile, environment: environment
+      ) {
+        var attempts = Attempts(
+          $0, limit: restarts, configuration: configuration, output: train.output,
+          environment: environment)
+        return try attempts.run(on: $1)
+      }
     }
   }
 
@@ -63,13 +77,9 @@ struct Launch: ParsableCommand {
   private func defaultRanks(
     for configuration: TrainingConfiguration?, on machine: Machine
   ) throws -> Int {
-    var ranks = try Experiments.Launch.slots(
+    let slots = try Experiments.Launch.slots(
       hostfile: hostfile, threads: configuration?.threads ?? 1, on: machine)
-    guard let configuration else { return ranks }
-    ranks = min(ranks, configuration.batchSize)
-    guard configuration.isReproducible else { return ranks }
-    ranks = min(ranks, configuration.shards)
-    return 1 << (Int.bitWidth - 1 - ranks.leadingZeroBitCount)
+    return configuration?.ranks(among: slots) ?? slots
   }
 }
 

@@ -2,6 +2,14 @@ import Collective
 import NN
 
 extension TrainingConfiguration {
+  /// How many ranks there is work for where `slots` could run: in a reproducible run a power of two,
+  /// so that the bits are those of any other.
+  public func ranks(among slots: Int) -> Int {
+    let ranks = min(slots, batchSize)
+    guard isReproducible else { return ranks }
+    return 1 << (Int.bitWidth - 1 - min(ranks, shards).leadingZeroBitCount)
+  }
+
   /// Refuses to work through a batch in parts where a layer needs all of it at once.
   /// - Throws: `TrainingError` (usage).
   func requireWholeBatches(for network: NetworkPlan) throws {
