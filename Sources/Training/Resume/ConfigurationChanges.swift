@@ -16,8 +16,8 @@ struct ConfigurationChanges {
     "data.train.features", "data.train.file", "data.train.labels", "data.train.targets", "log",
     "output", "training.accumulate", "training.check-replicas", "training.divergence",
     "training.epochs", "training.max-steps", "training.min-improvement", "training.patience",
-    "training.spike-deviations", "training.stall-seconds", "training.target-accuracy", "training.target-loss",
-    "training.threads", "training.time-limit",
+    "training.spike-deviations", "training.stall-seconds", "training.target-accuracy",
+    "training.target-loss", "training.threads", "training.time-limit",
   ]
 
   init(from old: TrainingConfiguration, to new: TrainingConfiguration) {
