@@ -10,7 +10,7 @@ public struct MemoryNeed {
   public var gradients: Double
   /// Momentum and its like: a slab for each state that the optimizer keeps.
   public var optimizer: Double
-  /// What layers remember without learning it.
+  /// What layers remember without learning it, and what they remembered before the step.
   public var state: Double
   /// Outputs of layers, and gradients by them.
   public var activations: Double
@@ -39,7 +39,7 @@ public struct MemoryNeed {
       configuration.partition(ranks: ranks), passes: configuration.passes)
     gradients = Double(planes) * slab
     optimizer = Double(configuration.optimizer.specification.stateCount) * slab
-    state = float * Double(network.stateLayout.count)
+    state = 2 * float * Double(network.stateLayout.count)
     let saved =
       network.layout.parameterCount * (1 + configuration.optimizer.specification.stateCount)
       + network.stateLayout.parameterCount

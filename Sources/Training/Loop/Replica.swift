@@ -189,13 +189,13 @@ package final class Replica {
     let shards = ownSums(batch)
     kernels.sum(losses.base, over: shards, into: tail.baseAddress! + GradientTail.lossSum)
     // Counts are exact in whatever plane.
-    for (slot, count) in [
-      (GradientTail.samples, batch.rows), (GradientTail.interrupts, wishes.interruption ? 1 : 0),
-      (GradientTail.timeIsUp, wishes.end ? 1 : 0),
-    ] {
+    func put(_ count: Int, _ slot: Int) {
       for plane in 0..<shards.planeCount {
         (tail.baseAddress! + slot)[plane * stride] = plane == 0 ? Float(count) : 0
       }
     }
+    put(batch.rows, GradientTail.samples)
+    put(wishes.interruption ? 1 : 0, GradientTail.interrupts)
+    put(wishes.end ? 1 : 0, GradientTail.timeIsUp)
   }
 }

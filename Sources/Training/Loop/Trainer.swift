@@ -86,9 +86,10 @@ package final class Trainer {
       clock.enter(.other)
       progress.record(step: step, loss: sums.loss, samples: batch.globalSize, counts: isUpdated)
       if step == first { progress.timeToFirstStep = ProcessFacts.age }
-      if sums.wishes.end { progress.status = TrainingProgress.outOfTime }
+      let isLast = step + 1 == steps
+      if sums.wishes.end, !isLast { progress.status = TrainingProgress.outOfTime }
       if sums.wishes.interruption { progress.status = TrainingProgress.interrupted }
-      if (step + 1) % configuration.logInterval == 0 || step + 1 == steps || sums.wishes.end {
+      if (step + 1) % configuration.logInterval == 0 || isLast || sums.wishes.end {
         try log?.record(stepEvent(step, sums.loss, rate))
       }
       try watchLoss(sums.loss, step, log: log)
