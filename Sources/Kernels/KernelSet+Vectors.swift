@@ -32,7 +32,8 @@ extension KernelSet {
   }
 
   /// sums[j] = the sum of column j of `x`, over the shard tree. A shard's rows are added in blocks of
-  /// 128, then the blocks.
+  /// 128, then the blocks; of up to 16 columns and 256 rows or more, every 32nd row so, then these
+  /// sums.
   public func sumRows(_ x: Matrix, over shards: ShardRows, into sums: UnsafeMutablePointer<Float>) {
     sumColumns(x, over: shards, into: sums, ()) { kernels, x, _, _, sums in
       kernels.table.sumRows(x.rows, x.columns, x.base, sums)
