@@ -89,7 +89,7 @@ public final class LaunchedJob {
     processes.end(by: .now() + 2)
     SessionFiles(of: process.id, environment: environment)?.remove()
     // A daemon that outlives the job may hold the pipe open: what is to come comes at once.
-    _ = finished.wait(timeout: .now() + 1)
+    _ = finished.wait(timeout: .now() + 5)
     for source in signals {
       source.cancel()
       Foundation.signal(Int32(source.handle), SIG_DFL)

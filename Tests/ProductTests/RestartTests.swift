@@ -23,7 +23,7 @@ extension RefusalTests {
       try script(
         folder, "mpirun",
         """
-        echo "$@" >>starts
+        printf '%s\\n' "$*" >>starts
         for word; do
           [ "$last" != --hostfile ] || tr '\\n' ' ' <"$word" >>hosts-used
           last=$word
