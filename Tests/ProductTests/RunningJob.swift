@@ -143,6 +143,8 @@ final class RunningJob {
     try RunningJob.wait("steps: \(errors)", sourceLocation: sourceLocation) {
       metrics.contains("\"event\":\"step\"")
     }
+    // News of them reach the other ranks.
+    sleep(1)
     _ = members
   }
 

@@ -19,8 +19,9 @@ private func watched(_ world: Communicator) throws -> ProcessGroup {
 /// The last rank does something else in place of the second call.
 func sleepingCase(_ world: Communicator) throws {
   let group = try watched(world)
+  let buffer = try group.allocate(Float.self, count: 4)
   if world.rank == world.size - 1 { sleep(60) }
-  try group.allreduce(group.allocate(Float.self, count: 4))
+  try group.allreduce(buffer)
 }
 
 /// The last rank goes home in place of the second call: it waits for the others in `main`.
