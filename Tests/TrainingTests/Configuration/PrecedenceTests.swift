@@ -81,6 +81,13 @@ struct PrecedenceTests {
           max-steps: null
           target-loss: null
           target-accuracy: null
+          time-limit: null
+          patience: null
+          min-improvement: 0.0
+          divergence:
+            policy: stop
+          check-replicas: 1000
+          spike-deviations: 8.0
           batch-size: 256
           shards: 8
           accumulate: 1
@@ -88,6 +95,7 @@ struct PrecedenceTests {
           seed: 1
           reproducible: true
           shuffle: true
+          stall-seconds: 60.0
         collective:
           algorithm: auto
           tuning: measure
