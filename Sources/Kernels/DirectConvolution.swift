@@ -20,7 +20,7 @@ final class DirectConvolution {
   /// Rows of windows with fewer have tiles that are too low.
   private static let leastWidth = 6
   /// Floats of weights that stay in a second-level cache while rows of windows go by.
-  private static let mostWeights = 64 * 1024
+  static let mostWeights = 64 * 1024
   /// Floats of a panel of weights, or of an image and its gradient, that stay in a first-level cache
   /// of 48 KB while tiles go by.
   private static let mostNearBy = 10 * 1024

@@ -73,11 +73,31 @@ public struct ScratchNeed: Equatable, Sendable {
     var need = columnSums(patch * filters, shards: shards, threads: threads)
     need.packedLeft = max(
       blockOfLeft(rows: rows, depth: patch) + largestSlack, copied(rows: patch, depth: block))
-    need.packedRight = packed(rows: patch, columns: filters, depth: block)
+    need.packedRight = max(
+      packed(rows: patch, columns: filters, depth: block), windows.count * largestTile.columns)
     need.patches = block * patch + largestSlack
     need.convolutions =
       panels(filters) * patch + panels(patch) * filters + windows.paddedSize + largestSlack
+      + direct(windows, filters: filters)
     return need
+  }
+
+  /// What convolutions keep that read images where they lie: images with their padding, weights in
+  /// other layouts, a row of windows.
+  private static func direct(_ windows: ImageWindows, filters: Int) -> Int {
+    let lanes = largestTile.columns / 2
+    let run = windows.kernelWidth * windows.channels
+    var count = windows.paddedSize + 1
+    if windows.patchSize * filters <= DirectConvolution.mostWeights {
+      let row = (run + lanes - 1) / lanes * lanes + lanes
+      count += windows.kernelHeight * panels(run) * filters + windows.outputWidth * row + 2 * lanes
+    }
+    if 2 * filters <= lanes {
+      count += windows.paddedSize + 1 + windows.patchSize * lanes
+      count += windows.kernelHeight * (run + 1) / 2 * lanes + lanes
+      count += windows.count * filters + 2 * lanes
+    }
+    return count
   }
 
   // Of AVX-512.

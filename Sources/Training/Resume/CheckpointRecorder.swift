@@ -39,7 +39,8 @@ final class CheckpointRecorder {
   /// - Parameters:
   ///   - progress: as of the step's end: an evaluation that follows the step comes again.
   ///   - evaluation: how good the model is, if that is known.
-  /// - Throws: `TensorFileFault` if an interrupted run cannot be saved. Of others the reader is warned.
+  /// - Throws: if an interrupted run cannot be saved, `TensorFileFault`, or `TrainingError` (diverged) if
+  ///   its numbers are not worth it. Of others the reader is warned.
   func save(
     _ progress: TrainingProgress, of trainer: Trainer, evaluation: Evaluator.Result?,
     _ occasion: Occasion
@@ -50,6 +51,8 @@ final class CheckpointRecorder {
     let isLast = occasion != .step
     try settle(waits: isLast, seconds: seconds)
     guard isBest || isDue(progress.steps, seconds: seconds, occasion) else { return }
+    // A finite gradient may lead to parameters that are not, and nobody has seen them yet.
+    guard trainer.replica.isFinite else { return try refuse(progress.steps, occasion) }
     do {
       let writer = try self.writer ?? CheckpointWriter(store, groups: trainer.replica.tensors)
       self.writer = writer
@@ -73,6 +76,16 @@ final class CheckpointRecorder {
     } catch let fault as TensorFileFault {
       try warn(fault)
     }
+  }
+
+  /// Keeps the checkpoints that are there: the newest one stays one to go on from.
+  private func refuse(_ step: Int, _ occasion: Occasion) throws {
+    let text = "no checkpoint of step \(step): the model, or the optimizer's state, is not finite"
+    guard occasion != .interruption else {
+      throw TrainingError(
+        ExitStatus.diverged, "\(text): go on from an earlier one with --resume auto")
+    }
+    try log.warn(text)
   }
 
   private func warn(_ fault: TensorFileFault) throws {

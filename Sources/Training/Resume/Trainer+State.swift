@@ -8,6 +8,11 @@ extension Replica {
     [TensorGroup(network.parameters), TensorGroup(network.state)]
       + optimizer.states.map { TensorGroup(prefix: "optimizer.\($0.name).", $0.slab) }
   }
+
+  /// Whether none of it is NaN or infinite.
+  var isFinite: Bool {
+    tensors.allSatisfy { kernels.isFinite(UnsafeBufferPointer($0.slab.tensors)) }
+  }
 }
 
 extension Trainer {

@@ -17,6 +17,13 @@ enum StepFaults {
     }
   }
 
+  /// A parameter is infinite behind the update of `step`, counted from 1, on all ranks.
+  static func overflow(ofStep step: Int) -> TrainedRun.Preparation {
+    { trainer, _ in
+      trainer.replica.atUpdate(step) { $0.parameters.base[0] = .infinity }
+    }
+  }
+
   /// The gradient of a rank's outputs is not a number in `step`, whenever it is computed, or only the
   /// first time.
   static func spoilGradient(

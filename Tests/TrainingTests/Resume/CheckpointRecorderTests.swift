@@ -40,6 +40,21 @@ struct CheckpointRecorderTests {
     #expect(try run.events("checkpoint").count > 1)
   }
 
+  @Test("a model that is not finite takes no good one's place, and the reader is warned")
+  func notFinite() throws {
+    let run = try TrainedRun(
+      yaml: yaml,
+      settings: [
+        "checkpoint={every-steps: 2, keep: 1}", "training.max-steps=6",
+        "training.divergence={policy: continue}",
+      ], ranks: 2, prepare: StepFaults.overflow(ofStep: 3))
+    #expect(try CheckpointStore(runDirectory: run.path).steps() == [2])
+    let warnings = try run.events("warning").map { $0["message"] as! String }
+    for step in [4, 6] {
+      #expect(warnings.count { $0.hasPrefix("no checkpoint of step \(step): ") } == 1)
+    }
+  }
+
   @Test("the best model's checkpoint stays beside the newest", arguments: ["loss", "accuracy"])
   func best(score: String) throws {
     // It learns to the end, or it would be no test: rates that grow spoil it again.
