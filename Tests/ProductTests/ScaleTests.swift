@@ -45,7 +45,7 @@ extension ProductTests {
         directory: folder.path)
       #expect(result.status == 76)
       #expect(
-        result.errors.contains("the run on 1 rank, repeat 1, ended with 76: error: the "),
+        result.errors.contains("the run on 1 rank, repeat 1, ended with 76: error: step 2 "),
         "\(result.errors)")
     }
 

@@ -97,7 +97,9 @@ final class DivergenceGuard {
   /// Looks for where it began, and on which ranks. Collective; leaves each rank's own gradient.
   private func findings(_ sums: BatchSums, _ step: Int, _ batch: Batch) throws -> Findings {
     var symptoms: [String] = []
-    if !sums.loss.isFinite { symptoms.append("the loss is \(sums.loss)") }
+    if !sums.loss.isFinite {
+      symptoms.append("the loss is \(sums.loss.isNaN ? "nan" : "\(sums.loss)")")
+    }
     let gradients = replica.network.gradients
     if let tensor = FaultSearch.lastTensor(in: gradients, replica.kernels) {
       symptoms.append("the gradient of \(gradients.layout.tensors[tensor].name) is not finite")
