@@ -81,11 +81,13 @@ final class CheckpointRecorder {
   /// Keeps the checkpoints that are there: the newest one stays one to go on from.
   private func refuse(_ step: Int, _ occasion: Occasion) throws {
     let text = "no checkpoint of step \(step): the model, or the optimizer's state, is not finite"
-    guard occasion != .interruption else {
+    switch occasion {
+    case .step: try log.warn(text)
+    case .end: break  // The run says so itself.
+    case .interruption:
       throw TrainingError(
         ExitStatus.diverged, "\(text): go on from an earlier one with --resume auto")
     }
-    try log.warn(text)
   }
 
   private func warn(_ fault: TensorFileFault) throws {

@@ -50,9 +50,8 @@ struct CheckpointRecorderTests {
       ], ranks: 2, prepare: StepFaults.overflow(ofStep: 3))
     #expect(try CheckpointStore(runDirectory: run.path).steps() == [2])
     let warnings = try run.events("warning").map { $0["message"] as! String }
-    for step in [4, 6] {
-      #expect(warnings.count { $0.hasPrefix("no checkpoint of step \(step): ") } == 1)
-    }
+    #expect(warnings.count { $0.hasPrefix("no checkpoint of step 4: ") } == 1)
+    #expect(warnings.contains("the run ends with 0.dense.weight not finite"))
   }
 
   @Test("the best model's checkpoint stays beside the newest", arguments: ["loss", "accuracy"])
