@@ -103,7 +103,7 @@ extension ProductTests {
       _ = try folder.file("c.yaml", Self.configuration)
       let line = """
         env --default-signal=INT "$0" train c.yaml --set training.epochs=\(1 << 20) --quiet &
-        for i in $(seq 400); do [ -s run/metrics.jsonl ] && break; sleep 0.02; done
+        for i in $(seq 400); do grep -qs '"event":"step"' run/metrics.jsonl && break; sleep 0.02; done
         sleep 0.2; kill -INT $!; wait $!; echo "code $?"
         """
       let stopped = try Command(
