@@ -4,20 +4,12 @@
 extension KernelSet {
   /// y = max(x, 0); NaN stays NaN.
   public func relu(_ x: Matrix, into y: Matrix) {
-    precondition(x.count == y.count)
-    divide(elements: x.count, (x: x.base, y: y.base)) { kernels, o, part in
-      kernels.table.relu(
-        part.count, o.x + part.lowerBound, o.y + part.lowerBound)
-    }
+    apply(table.relu, grain: Grain.elements, x, y)
   }
 
   /// dx = dy where y > 0, else 0.
   public func reluGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    precondition(y.count == dy.count && y.count == dx.count)
-    divide(elements: y.count, (y: y.base, dy: dy.base, dx: dx.base)) { kernels, o, part in
-      kernels.table.reluGradient(
-        part.count, o.y + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
-    }
+    apply(gradient: table.reluGradient, y, dy, dx)
   }
 
   /// y = x where x >= 0, else slope * x (Maas, Hannun & Ng, 2013).
@@ -43,59 +35,33 @@ extension KernelSet {
   /// error function (Hendrycks & Gimpel, 2016), not its approximation by tanh. To 5 ulp, negative x
   /// included; -0 for -infinity.
   public func gelu(_ x: Matrix, into y: Matrix) {
-    precondition(x.count == y.count)
-    divide(elements: x.count, grain: Grain.functions, (x: x.base, y: y.base)) { kernels, o, part in
-      kernels.table.activations.gelu(
-        part.count, o.x + part.lowerBound, o.y + part.lowerBound)
-    }
+    apply(table.activations.gelu, x, y)
   }
 
   /// dx = dy (P(x) + x p(x)), with p the density of P.
   public func geluGradient(_ x: Matrix, _ dy: Matrix, into dx: Matrix) {
-    precondition(x.count == dy.count && x.count == dx.count)
-    divide(elements: x.count, grain: Grain.functions, (x: x.base, dy: dy.base, dx: dx.base)) {
-      kernels, o, part in
-      kernels.table.activations.geluGradient(
-        part.count, o.x + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
-    }
+    apply(gradient: table.activations.geluGradient, grain: Grain.functions, x, dy, dx)
   }
 
   /// y = x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3): GELU's approximation by tanh (Hendrycks
   /// & Gimpel, 2016), within 0.0005 of it. To 5 ulp, negative x included; -0 for -infinity.
   public func geluTanh(_ x: Matrix, into y: Matrix) {
-    precondition(x.count == y.count)
-    divide(elements: x.count, grain: Grain.functions, (x: x.base, y: y.base)) { kernels, o, part in
-      kernels.table.activations.geluTanh(
-        part.count, o.x + part.lowerBound, o.y + part.lowerBound)
-    }
+    apply(table.activations.geluTanh, x, y)
   }
 
   /// dx = dy times the derivative of `geluTanh`.
   public func geluTanhGradient(_ x: Matrix, _ dy: Matrix, into dx: Matrix) {
-    precondition(x.count == dy.count && x.count == dx.count)
-    divide(elements: x.count, grain: Grain.functions, (x: x.base, dy: dy.base, dx: dx.base)) {
-      kernels, o, part in
-      kernels.table.activations.geluTanhGradient(
-        part.count, o.x + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
-    }
+    apply(gradient: table.activations.geluTanhGradient, grain: Grain.functions, x, dy, dx)
   }
 
   /// dx = dy y (1 - y), for y = sigmoid(x).
   public func sigmoidGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    precondition(y.count == dy.count && y.count == dx.count)
-    divide(elements: y.count, (y: y.base, dy: dy.base, dx: dx.base)) { kernels, o, part in
-      kernels.table.activations.sigmoidGradient(
-        part.count, o.y + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
-    }
+    apply(gradient: table.activations.sigmoidGradient, y, dy, dx)
   }
 
   /// dx = dy (1 - y^2), for y = tanh(x).
   public func tanhGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    precondition(y.count == dy.count && y.count == dx.count)
-    divide(elements: y.count, (y: y.base, dy: dy.base, dx: dx.base)) { kernels, o, part in
-      kernels.table.activations.tanhGradient(
-        part.count, o.y + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
-    }
+    apply(gradient: table.activations.tanhGradient, y, dy, dx)
   }
 
   /// Rows of `y` become the softmax of rows of `x`; they may be the same.

@@ -20,15 +20,4 @@ extension KernelSet {
 
   /// y = log(1 + e^x), to 3 ulp; 0 below -87.3.
   public func softplus(_ x: Matrix, into y: Matrix) { apply(table.functions.softplus, x, y) }
-
-  /// `y` may be `x`.
-  private func apply(
-    _ function: ElementKernel, _ x: Matrix, _ y: Matrix
-  ) {
-    precondition(x.count == y.count)
-    divide(elements: x.count, grain: Grain.functions, (function: function, x: x.base, y: y.base)) {
-      _, o, part in
-      o.function(part.count, o.x + part.lowerBound, o.y + part.lowerBound)
-    }
-  }
 }

@@ -54,6 +54,32 @@ extension KernelSet {
       unit: AlignedBuffer.alignment / MemoryLayout<Float>.stride, operands, body)
   }
 
+  /// y = function(x), element by element; `y` may be `x`.
+  func apply(
+    _ function: ElementKernel, grain: Int = Grain.functions, _ x: Matrix, _ y: Matrix
+  ) {
+    precondition(x.count == y.count)
+    divide(elements: x.count, grain: grain, (function: function, x: x.base, y: y.base)) {
+      _, o, part in
+      o.function(part.count, o.x + part.lowerBound, o.y + part.lowerBound)
+    }
+  }
+
+  /// dx = gradient(x, dy), element by element, where `x` is what the gradient is a function of: the
+  /// input of the forward pass, or its output. `dx` may be either.
+  func apply(
+    gradient: ElementGradientKernel, grain: Int = Grain.elements, _ x: Matrix, _ dy: Matrix,
+    _ dx: Matrix
+  ) {
+    precondition(x.count == dy.count && x.count == dx.count)
+    divide(
+      elements: x.count, grain: grain, (gradient: gradient, x: x.base, dy: dy.base, dx: dx.base)
+    ) { _, o, part in
+      o.gradient(
+        part.count, o.x + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
+    }
+  }
+
   /// The same for the rows of a matrix.
   func divide<Operands>(
     rowsOf x: Matrix, grain: Int = Grain.elements, _ operands: Operands,

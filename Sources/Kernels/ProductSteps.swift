@@ -30,3 +30,10 @@ extension SumFinish {
 /// y[i] = f(x[i]) for `count` elements, where `y` may be `x`.
 public typealias ElementKernel =
   @convention(c) (_ count: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) -> Void
+
+/// dx[i] = f(x[i], dy[i]) for `count` elements, where `dx` may be `x` or `dy`.
+typealias ElementGradientKernel =
+  @convention(c) (
+    _ count: Int, _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
+    _ dx: UnsafeMutablePointer<Float>
+  ) -> Void

@@ -105,5 +105,10 @@ struct Draws {
 /// Half the distance between 1 and the next Float: the largest relative error of one rounding.
 let unitRoundoff = 0x1p-24
 
-/// 0, 1, and the sizes around one and several vectors and tiles of any kernel set, with primes.
-let sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 61, 64, 127, 257, 1009]
+/// 0, 1, and the sizes around one and several vectors and tiles of any kernel set, with primes; and 180
+/// at random, most of them small.
+let sizes: [Int] = {
+  var draws = Draws(4)
+  let random = (0..<180).map { _ in draws.next(in: 1...16 << draws.next(in: 0...5)) }
+  return [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 61, 64, 127, 257, 1009] + random
+}()

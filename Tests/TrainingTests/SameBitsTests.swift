@@ -54,14 +54,15 @@ struct SameBitsTests {
   }
 
   @Test("every layer, optimizer and data format is in the table")
-  func complete() {
+  func complete() throws {
     let layers = SameBits.models.map(\.layers).joined()
     for name in LayerSpecification.names { #expect(layers.contains(name), "\(name)") }
     #expect(
       OptimizerSpecification.kinds.map { "{name: \($0.name)," }
         == SameBits.optimizers.map { String($0.prefix { $0 != "," }) + "," })
-    let folder = try! TemporaryDirectory()
-    let data = SameBits.models.map { try! $0.configuration(optimizer: "{}", in: folder) }.joined()
+    let folder = try TemporaryDirectory()
+    let data = try SameBits.models.map { try $0.configuration(optimizer: "{}", in: folder) }
+      .joined()
     for format in DataConfiguration.Format.allCases {
       #expect(data.contains("format: \(format.rawValue),"))
     }

@@ -3,12 +3,12 @@ import Datasets
 import Kernels
 import NN
 
-/// What a rank wishes for the run, beside its part of a batch: every rank hears of it with the sums.
-struct Wishes {
-  /// That the run ends, because its time is up.
-  var end = false
-  /// That the run is interrupted: somebody asked for it.
-  var interruption = false
+/// Why a rank asks all ranks to stop after a step: they hear of it with the gradients' sum.
+struct StopRequest {
+  /// The run's time is up.
+  var timeIsUp = false
+  /// Somebody has asked for it, who wants to go on later.
+  var isInterrupted = false
 }
 
 /// What all ranks' parts of a batch came to: the same on every rank.
@@ -17,8 +17,8 @@ struct BatchSums {
   var loss: Double
   /// Whether neither the loss nor an element of the gradient is NaN or an infinity.
   var isFinite: Bool
-  /// What any rank wishes.
-  var wishes: Wishes
+  /// Of any rank.
+  var stop: StopRequest
 }
 
 /// One rank's copy of the model - parameters, what layers remember, the optimizer's state - and the
@@ -75,15 +75,15 @@ package final class Replica {
   }
 
   /// Computes the gradient of the batch's loss, summed over its samples. Collective.
-  /// - Parameter wishes: of this rank.
+  /// - Parameter stop: of this rank.
   func computeGradients(
-    _ step: Int, _ batch: Batch, wishes: Wishes = Wishes()
+    _ step: Int, _ batch: Batch, stop: StopRequest = StopRequest()
   ) throws -> BatchSums {
     clock.enter(.compute)
     _ = earlierState.elements.update(fromContentsOf: network.state.tensors)
     for number in accumulation.passes.indices {
       try computeGradients(step, batch, pass: number, ended: ended) {
-        fillTail(batch, wishes)
+        fillTail(batch, stop)
       } filled: {
         try synchronizer.filled(from: $0)
         try ended?(.allreduceProgress)
@@ -97,9 +97,10 @@ package final class Replica {
     // All ranks have the same bits, and see the same in them.
     let isFinite =
       loss.isFinite && kernels.isFinite(UnsafeBufferPointer(network.gradients.tensors))
-    let wishes = Wishes(
-      end: tail[GradientTail.timeIsUp] > 0, interruption: tail[GradientTail.interrupts] > 0)
-    return BatchSums(loss: loss, isFinite: isFinite, wishes: wishes)
+    let stop = StopRequest(
+      timeIsUp: tail[GradientTail.timeIsUp] > 0,
+      isInterrupted: tail[GradientTail.interrupts] > 0)
+    return BatchSums(loss: loss, isFinite: isFinite, stop: stop)
   }
 
   /// Makes the step that the gradients ask for.
@@ -184,7 +185,7 @@ package final class Replica {
   }
 
   /// Writes what travels behind the gradients.
-  private func fillTail(_ batch: Batch, _ wishes: Wishes) {
+  private func fillTail(_ batch: Batch, _ stop: StopRequest) {
     let (tail, stride) = (network.gradients.tail, network.gradients.planeStride)
     let shards = ownSums(batch)
     kernels.sum(losses.base, over: shards, into: tail.baseAddress! + GradientTail.lossSum)
@@ -195,7 +196,7 @@ package final class Replica {
       }
     }
     put(batch.rows, GradientTail.samples)
-    put(wishes.interruption ? 1 : 0, GradientTail.interrupts)
-    put(wishes.end ? 1 : 0, GradientTail.timeIsUp)
+    put(stop.isInterrupted ? 1 : 0, GradientTail.interrupts)
+    put(stop.timeIsUp ? 1 : 0, GradientTail.timeIsUp)
   }
 }

@@ -77,9 +77,10 @@ package final class Trainer {
       let batch = stream.next()!
       let step = progress.steps
       let rate = configuration.optimizer.schedule.rate(step: step, totalSteps: steps)
-      let wishes = Wishes(
-        end: world.isRoot && rules.isTimeUp(clock.elapsed), interruption: interruption.isRequested)
-      let sums = try replica.computeGradients(step, batch, wishes: wishes)
+      let stop = StopRequest(
+        timeIsUp: world.isRoot && rules.isTimeUp(clock.elapsed),
+        isInterrupted: interruption.isRequested)
+      let sums = try replica.computeGradients(step, batch, stop: stop)
       let isUpdated = try divergence.permitsUpdate(
         sums, step, batch, &progress.divergence, log: log)
       if isUpdated { try replica.update(learningRate: rate) }
@@ -87,9 +88,9 @@ package final class Trainer {
       progress.record(step: step, loss: sums.loss, samples: batch.globalSize, counts: isUpdated)
       if step == first { progress.timeToFirstStep = ProcessFacts.age }
       let isLast = step + 1 == steps
-      if sums.wishes.end, !isLast { progress.status = TrainingProgress.outOfTime }
-      if sums.wishes.interruption { progress.status = TrainingProgress.interrupted }
-      if (step + 1) % configuration.logInterval == 0 || isLast || sums.wishes.end {
+      if sums.stop.timeIsUp, !isLast { progress.status = TrainingProgress.outOfTime }
+      if sums.stop.isInterrupted { progress.status = TrainingProgress.interrupted }
+      if (step + 1) % configuration.logInterval == 0 || isLast || sums.stop.timeIsUp {
         try log?.record(stepEvent(step, sums.loss, rate))
       }
       try watchLoss(sums.loss, step, log: log)

@@ -46,7 +46,7 @@ struct RunStateTests {
   func roundTrip() throws {
     var progress = TrainingProgress()
     progress.record(step: 0, loss: 0.1, samples: 3)
-    progress.record(step: 1, loss: 1e-310, samples: 7)
+    progress.record(step: 1, loss: .leastNormalMagnitude / 1024, samples: 7)
     progress.endEpoch(.init(loss: .infinity, accuracy: 1.0 / 3), trainingSeconds: 0.7)
     progress.record(step: 2, loss: 1.0 / 3, samples: 1)
     let state = RunState(progress: progress, seconds: [0.1, 1e-9, .pi], updates: 2)
