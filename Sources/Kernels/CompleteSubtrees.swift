@@ -8,7 +8,7 @@
 extension Range<Int> {
   /// The largest complete subtree that the run begins with.
   /// - Precondition: the run is not empty.
-  public var leadingSubtree: Range<Int> {
+  package var leadingSubtree: Range<Int> {
     precondition(!isEmpty && lowerBound >= 0)
     let most = 1 << (Int.bitWidth - 1 - count.leadingZeroBitCount)
     let size = lowerBound == 0 ? most : Swift.min(most, lowerBound & -lowerBound)
@@ -16,7 +16,7 @@ extension Range<Int> {
   }
 
   /// How many complete subtrees the run consists of.
-  public var subtreeCount: Int {
+  package var subtreeCount: Int {
     var rest = self
     var number = 0
     while !rest.isEmpty {
@@ -27,7 +27,7 @@ extension Range<Int> {
   }
 
   /// The complete subtrees that the run consists of, ascending.
-  public var subtrees: [Range<Int>] {
+  package var subtrees: [Range<Int>] {
     var rest = self
     var subtrees: [Range<Int>] = []
     while !rest.isEmpty {
