@@ -132,7 +132,7 @@ let package = Package(
     .testTarget(
       name: "ProductTests",
       dependencies: ["lockstep", "RankCases", "Collective", "Kernels", "TestSupport"],
-      exclude: ["Cluster"]),
+      exclude: ["Cluster", "Soak"]),
   ] + kernelSets,
   swiftLanguageModes: [.v6]
 )

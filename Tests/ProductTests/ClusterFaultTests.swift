@@ -74,4 +74,34 @@ extension ProductTests.ClusterTests {
     #expect(result.status == 69, "\(result.errors)")
     #expect(result.errors.contains("host2"), "\(result.errors)")
   }
+
+  @Test(
+    "a file that one host cannot read is named with its rank, and no run begins",
+    .enabled(if: obstacle == nil, "no cluster can be made here: \(obstacle ?? "")"))
+  func unreadableElsewhere() throws {
+    let folder = try TemporaryDirectory()
+    _ = try folder.file("x.idx", [0, 0, 8, 1, 0, 0, 0, 6] + (0..<6))
+    // Each host has a /dev/shm of its own.
+    let file = try folder.file(
+      "c.yaml",
+      """
+      data: {format: idx, train: {features: /dev/shm/x.idx, targets: /dev/shm/x.idx}}
+      model: [{dense: 1}]
+      loss: squared-error
+      training: {batch-size: 2, max-steps: 3}
+      output: \(folder.path)/run
+      """)
+    for prepare in ["cp x.idx /dev/shm", "true"] {
+      let line = "\(prepare); exec \"$0\" launch -n 2 --hostfile \"$CLUSTER_HOSTFILE\" train \"$1\""
+      let result = try Command(
+        [Self.tool, "--slots", "1", "2", "--", "bash", "-c", line, Launching.lockstep, file],
+        environment: Self.environment, directory: folder.path, timeLimit: 60
+      ).run()
+      #expect(result.status == 66, "\(result.errors)")
+      #expect(result.errors.contains("/dev/shm/x.idx"), "\(result.errors)")
+      // Where none has it, it is nobody's fault.
+      #expect(result.errors.contains("host2") == (prepare != "true"), "\(result.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+    }
+  }
 }

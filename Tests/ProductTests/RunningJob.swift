@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A training job that goes on until something happens to it, and its processes on this machine.
+/// A training job to which something happens while it runs, and its processes on this machine.
 /// They are known by a variable in their environment: nobody else's are touched.
 final class RunningJob {
   struct Member {
@@ -15,26 +15,26 @@ final class RunningJob {
   }
 
   let folder: TemporaryDirectory
+  /// The configuration's.
+  let file: String
   private let process = Process()
   private let mark = "TEST_JOB=\(UUID().uuidString)"
   /// Names by which the job's files are known, collected while it runs.
   private var traces: Set<String> = []
 
-  /// Trains without an end in sight, with a short limit for stalls.
+  /// Trains with a short limit for stalls.
   /// - Parameters:
   ///   - start: words in front of `lockstep train`.
-  ///   - settings: `key=value` each, beyond the usual.
-  init(_ start: [String], settings: [String] = [], stallSeconds: Double = 3) throws {
+  ///   - settings: `key=value` each.
+  init(
+    _ start: [String], configuration: String = smallConfiguration,
+    settings: [String] = RunningJob.endless, stallSeconds: Double = 3
+  ) throws {
     folder = try TemporaryDirectory()
-    let file = try folder.file("small.yaml", smallConfiguration)
-    let settings =
-      [
-        "training.epochs=1000000", "log.every-steps=100",
-        "training.stall-seconds=\(stallSeconds)",
-      ] + settings
+    file = try folder.file("config.yaml", configuration)
+    let settings = ["training.stall-seconds=\(stallSeconds)"] + settings
     let words =
-      start + ["train", file, "--output", folder.path + "/run", "--quiet"]
-      + settings.flatMap { ["--set", $0] }
+      start + ["train", file, "--output", run, "--quiet"] + settings.flatMap { ["--set", $0] }
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     // Whatever the test does, an end comes.
     process.arguments = [mark, "timeout", "-k", "5", "90"] + words
@@ -60,15 +60,23 @@ final class RunningJob {
 
   static let launch = [Launching.lockstep, "launch", "-n", "3"]
 
+  /// Settings by which a job goes on until something happens to it.
+  static let endless = ["training.epochs=1000000", "log.every-steps=100"]
+
   // MARK: What can be seen
 
   var errors: String {
     (try? String(contentsOfFile: folder.path + "/errors", encoding: .utf8)) ?? ""
   }
 
+  /// The run directory.
+  var run: String { folder.path + "/run" }
+
   var metrics: String {
-    (try? String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)) ?? ""
+    (try? String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)) ?? ""
   }
+
+  var isRunning: Bool { process.isRunning }
 
   /// Its processes; those that have ended and wait to be asked how are not among them.
   var members: [Member] {
@@ -126,15 +134,16 @@ final class RunningJob {
   // MARK: Waiting
 
   /// Waits for something to become true.
+  /// - Parameter pause: microseconds from look to look.
   static func wait(
-    _ what: String, seconds: Double = 40, sourceLocation: SourceLocation = #_sourceLocation,
-    until condition: () throws -> Bool
+    _ what: String, seconds: Double = 40, pause: UInt32 = 50_000,
+    sourceLocation: SourceLocation = #_sourceLocation, until condition: () throws -> Bool
   ) throws {
     let end = DispatchTime.now() + seconds
     while try !condition() {
       try #require(
         DispatchTime.now() < end, "waited for \(what)", sourceLocation: sourceLocation)
-      usleep(50_000)
+      usleep(pause)
     }
   }
 
@@ -149,9 +158,12 @@ final class RunningJob {
   }
 
   /// Waits for the job's end, and expects that nothing is left of it.
+  /// - Parameter seconds: how long the end may take.
   /// - Returns: the exit code.
-  func end(sourceLocation: SourceLocation = #_sourceLocation) throws -> Int32 {
-    try RunningJob.wait("the end: \(errors)", sourceLocation: sourceLocation) {
+  func end(
+    seconds: Double = 40, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Int32 {
+    try RunningJob.wait("the end: \(errors)", seconds: seconds, sourceLocation: sourceLocation) {
       !process.isRunning
     }
     // What was ended from outside may take a moment.

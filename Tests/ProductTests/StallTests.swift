@@ -70,7 +70,8 @@ extension ProductTests {
       let data =
         "data={format: synthetic, features: 20, classes: 5, train: {samples: 64}, "
         + "test: {samples: 200000}}"
-      let job = try RunningJob(RunningJob.launch, settings: [data, "log.every-steps=1"])
+      let job = try RunningJob(
+        RunningJob.launch, settings: RunningJob.endless + [data, "log.every-steps=1"])
       try job.waitForSteps()
       kill(try job.rank(1), SIGSTOP)
       #expect(try job.end() == 69, "\(job.errors)")
