@@ -169,7 +169,7 @@ private struct TransposedRows {
   /// The first row of `shard` or of one behind it, among the rows of the run.
   private func firstRow(ofShard shard: Int, _ shards: ShardRows) -> Int {
     if shard <= shards.first { return 0 }
-    return shards.ends[min(shard - shards.first, shards.count) - 1]
+    return shards.end(of: min(shard - shards.first, shards.count) - 1)
   }
 
   /// The first of `elements` whose row is `row` or greater.

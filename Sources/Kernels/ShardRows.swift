@@ -5,17 +5,31 @@
 ///
 ///     shards   first        first+1   first+2
 ///     rows     0 ... 31  |  32 ... 63  |  64 ... 95        ends = [32, 64, 96]
-public struct ShardRows: Equatable, Sendable {
+public struct ShardRows: Sendable {
   public var first: Int
-  public var ends: [Int]
+  public let count: Int
   /// Where sums over the run go, if each complete subtree of it has a plane of its own, as ranks that
   /// share a tree need it. Else there is one sum: subtrees are added from the right to the left.
   public var planes: SumPlanes?
 
+  // Parts and multiples of a run share its table: they are made in every step.
+  private let ends: [Int]
+  /// The run's first shard in the table.
+  private let offset: Int
+  private let factor: Int
+
   public init(first: Int, ends: [Int]) {
     precondition(first >= 0 && zip(ends, ends.dropFirst()).allSatisfy(<=) && (ends.first ?? 0) >= 0)
+    self.init(first: first, count: ends.count, planes: nil, ends: ends, offset: 0, factor: 1)
+  }
+
+  private init(first: Int, count: Int, planes: SumPlanes?, ends: [Int], offset: Int, factor: Int) {
     self.first = first
+    self.count = count
+    self.planes = planes
     self.ends = ends
+    self.offset = offset
+    self.factor = factor
   }
 
   /// All rows in one shard: sums run straight through.
@@ -24,21 +38,35 @@ public struct ShardRows: Equatable, Sendable {
   /// The same shards where every row is cut into `factor` rows: positions of an image, words of a
   /// text.
   public func scaled(by factor: Int) -> ShardRows {
-    var scaled = ShardRows(first: first, ends: ends.map { $0 * factor })
-    scaled.planes = planes
-    return scaled
+    ShardRows(
+      first: first, count: count, planes: planes, ends: ends, offset: offset,
+      factor: self.factor * factor)
   }
 
-  public var rows: Int { ends.last ?? 0 }
-  public var count: Int { ends.count }
+  public var rows: Int { end(of: count - 1) }
 
   /// The rows of the `i`-th shard of the run.
-  public func rows(of i: Int) -> Range<Int> { (i == 0 ? 0 : ends[i - 1])..<ends[i] }
+  public func rows(of i: Int) -> Range<Int> { end(of: i - 1)..<end(of: i) }
 
   /// Some of the shards, with their rows counted from the first of them, summed into one.
   public func part(_ range: Range<Int>) -> ShardRows {
-    let start = range.lowerBound == 0 ? 0 : ends[range.lowerBound - 1]
-    return ShardRows(first: first + range.lowerBound, ends: ends[range].map { $0 - start })
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    return ShardRows(
+      first: first + range.lowerBound, count: range.count, planes: nil, ends: ends,
+      offset: offset + range.lowerBound, factor: factor)
+  }
+
+  /// The row behind the `i`-th shard; where the run begins, for i = -1.
+  func end(of i: Int) -> Int {
+    func entry(_ i: Int) -> Int { i < 0 ? 0 : ends[i] }
+    return (entry(offset + i) - entry(offset - 1)) * factor
+  }
+}
+
+extension ShardRows: Equatable {
+  public static func == (a: ShardRows, b: ShardRows) -> Bool {
+    a.first == b.first && a.count == b.count && a.planes == b.planes
+      && (0..<a.count).allSatisfy { a.end(of: $0) == b.end(of: $0) }
   }
 }
 

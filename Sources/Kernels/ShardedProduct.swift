@@ -27,8 +27,9 @@ struct ShardedProduct {
     let panelStride = depth * table.tileColumns
     let panels = kernels.packedRight.reserve(across.size / table.tileColumns * panelStride)
     withUnsafeTemporaryAllocation(of: Int8.self, capacity: shards.count) { merges in
-      shards.fillMerges(merges)
-      shards.ends.withUnsafeBufferPointer { ends in
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: shards.count) { ends in
+        shards.fillMerges(merges)
+        for i in 0..<shards.count { ends.initializeElement(at: i, to: shards.end(of: i)) }
         var tree = CShards(
           count: shards.count, ends: ends.baseAddress!, merges: merges.baseAddress!,
           waiting: waiting)

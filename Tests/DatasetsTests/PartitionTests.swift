@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Datasets
+import Kernels
 
 @Suite("which rank works on which samples")
 struct PartitionTests {
@@ -59,7 +60,8 @@ struct PartitionTests {
   func picture() {
     let partition = Partition(shards: 8, ranks: 3)
     #expect((0..<3).map { partition.shards(of: $0) } == [0..<2, 2..<5, 5..<8])
-    #expect(partition.rows(ofRank: 1, batchSize: 256).ends == [32, 64, 96])
+    let rows = partition.rows(ofRank: 1, batchSize: 256)
+    #expect(rows == ShardRows(first: 2, ends: [32, 64, 96]))
     #expect(partition.samples(ofRank: 2, batchSize: 256) == 160..<256)
   }
 

@@ -11,14 +11,24 @@ enum Launching {
   static let releaseBinary = Location.package + "/.build/release/lockstep"
 
   /// Whether it is up to date: run.sh would go straight to work.
-  static let isReleaseBuilt: Bool = {
-    let newer = try? Command([
-      "find", Location.package + "/Sources", Location.package + "/Package.swift", "-newer",
-      releaseBinary, "-print", "-quit",
-    ]).run()
-    return newer?.status == 0 && newer?.output.isEmpty == true
-      && FileManager.default.fileExists(atPath: releaseBinary + ".commit")
+  static let isReleaseBuilt =
+    isUpToDate(releaseBinary, with: ["Sources", "Package.swift"])
+    && FileManager.default.fileExists(atPath: releaseBinary + ".commit")
+
+  /// The optimized build of `rankCases`; nil if there is none, or not of this source.
+  static let releaseRankCases: String? = {
+    let path = Location.package + "/.build/release/RankCases"
+    let sources = ["Sources", "Package.swift", "Tests/RankCases", "Tests/CAllocations"]
+    return isUpToDate(path, with: sources) ? path : nil
   }()
+
+  private static func isUpToDate(_ binary: String, with sources: [String]) -> Bool {
+    let newer = try? Command(
+      ["find"] + sources.map { "\(Location.package)/\($0)" }
+        + ["-newer", binary, "-print", "-quit"]
+    ).run()
+    return newer?.status == 0 && newer?.output.isEmpty == true
+  }
 
   /// `mpirun` with what a loaded machine and the superuser need.
   static func mpirunWords(_ ranks: Int) -> [String] {
@@ -44,9 +54,10 @@ enum Launching {
 
   /// Runs cases of Tests/RankCases, one after the other, which must all pass.
   static func expectPassed(
-    _ names: [String], _ ranks: Int, sourceLocation: SourceLocation = #_sourceLocation
+    _ names: [String], _ ranks: Int, program: String = rankCases,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let result = try mpirun(ranks, [rankCases] + names)
+    let result = try mpirun(ranks, [program] + names)
     #expect(result.status == 0, "\(result.errors)", sourceLocation: sourceLocation)
     #expect(
       result.output == names.map { "passed \($0) on \(ranks)\n" }.joined(),

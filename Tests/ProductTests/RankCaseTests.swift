@@ -21,6 +21,17 @@ extension ProductTests {
     @Test("operations that threads share take nothing from the heap")
     func threadAllocations() throws { try Launching.expectPassed(["thread-allocations"], 1) }
 
+    @Test(
+      "a step of training takes nothing from the heap",
+      .enabled(
+        if: Launching.releaseRankCases != nil,
+        "optimized code only: swift build -c release --product RankCases"),
+      arguments: [1, 2, 3])
+    func stepAllocations(ranks: Int) throws {
+      try Launching.expectPassed(
+        ["step-allocations"], ranks, program: Launching.releaseRankCases!)
+    }
+
     @Test("an error of one rank is reported once and ends the job with its exit code")
     func throwingRank() throws {
       let result = try Launching.mpirun(3, [Launching.rankCases, "throw"])

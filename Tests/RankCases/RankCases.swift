@@ -27,6 +27,7 @@ enum RankCases {
     "sleeping-watched": sleepingCase,
     "split": splitCase,
     "spoil": spoilCase,
+    "step-allocations": stepAllocationsCase,
     "thread-allocations": threadAllocationsCase,
     "throw": throwCase,
     "transport": transportCase,

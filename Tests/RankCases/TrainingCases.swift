@@ -63,16 +63,8 @@ func layerCase(_ world: Communicator) throws {
 private func failure(
   of world: Communicator, _ fault: @escaping (Replica, StepPart) throws -> Void
 ) throws -> String {
-  let folder = FileManager.default.temporaryDirectory.appending(
-    path: "lockstep-case-\(getpid())", directoryHint: .isDirectory)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  let configuration = try TrainingConfiguration(
-    yaml: classification, name: "case.yaml", settings: ["output=\(folder.path)"])
-  let ranks = try World(
-    MPITransport(world), host: Session.processorName, carrier: Session.libraryVersion)
-  let program = Program(version: "case", commit: "none", environment: [:], isQuiet: true)
   do {
-    _ = try train(configuration, world: ranks, program: program) { trainer in
+    try trainInPassing(classification, world) { trainer in
       guard world.rank == world.size - 1 else { return }
       let replica = trainer.replica
       replica.ended = { [unowned replica] in try fault(replica, $0) }
@@ -82,4 +74,22 @@ private func failure(
     return failure.description
   }
   throw CaseFailure(description: "the run ended well")
+}
+
+/// Trains, and leaves nothing behind.
+/// - Parameters:
+///   - configuration: YAML, without an output.
+///   - prepare: called before the first step.
+func trainInPassing(
+  _ configuration: String, _ world: Communicator, prepare: (Trainer) -> Void
+) throws {
+  let folder = FileManager.default.temporaryDirectory.appending(
+    path: "lockstep-case-\(getpid())", directoryHint: .isDirectory)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let configuration = try TrainingConfiguration(
+    yaml: configuration, name: "case.yaml", settings: ["output=\(folder.path)"])
+  let ranks = try World(
+    MPITransport(world), host: Session.processorName, carrier: Session.libraryVersion)
+  let program = Program(version: "case", commit: "none", environment: [:], isQuiet: true)
+  _ = try train(configuration, world: ranks, program: program, prepare: prepare)
 }

@@ -42,7 +42,7 @@ public struct NodeMap: Equatable, Sendable {
     guard nodes.count == 1 || length & (length - 1) == 0 else { return false }
     var next = 0
     for (index, ranks) in nodes.enumerated() {
-      guard ranks == Array(next..<next + ranks.count),
+      guard ranks.elementsEqual(next..<next + ranks.count),
         ranks.count == length || index == nodes.count - 1 && ranks.count < length
       else { return false }
       next += ranks.count

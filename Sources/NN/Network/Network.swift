@@ -130,7 +130,7 @@ public final class Network {
   /// - Precondition: `plan.requireSparseInput` throws nothing, if the inputs are sparse.
   /// - Throws: what `pass.batchSum` and `ended` throw.
   public func forward(
-    _ inputs: AnyMatrix, pass: Pass, ended: ((Int) throws -> Void)? = nil
+    _ inputs: AnyMatrix, pass: Pass, ended: (Int) throws -> Void = { _ in }
   ) throws -> Matrix {
     precondition(inputs.rows <= maximumRows && inputs.columns == inputShape.count)
     var number = 0
@@ -161,7 +161,7 @@ public final class Network {
         pass.kernels.add(UnsafeBufferPointer(value(addend, inputs).elements), to: y.elements)
       }
       number += 1
-      try ended?(first)
+      try ended(first)
     }
     return value(stages.count, inputs)
   }
@@ -246,7 +246,7 @@ public final class Network {
 extension Network {
   /// The same for inputs that are stored in full.
   public func forward(
-    _ inputs: Matrix, pass: Pass, ended: ((Int) throws -> Void)? = nil
+    _ inputs: Matrix, pass: Pass, ended: (Int) throws -> Void = { _ in }
   ) throws -> Matrix {
     try forward(.dense(inputs), pass: pass, ended: ended)
   }

@@ -39,10 +39,10 @@ final class GradientSynchronizer {
 
   /// Blocks until the whole first plane is the sum over all ranks.
   /// - Parameter ended: called when a bucket is done, with its number; the first to start is 0.
-  func finish(ended: ((Int) throws -> Void)? = nil) throws {
+  func finish(ended: (Int) throws -> Void = { _ in }) throws {
     for (bucket, operation) in operations.enumerated() {
       try operation.wait()
-      try ended?(bucket)
+      try ended(bucket)
     }
     operations.removeAll(keepingCapacity: true)
     buckets.restart()

@@ -42,7 +42,7 @@ final class PhaseClock {
   }
 
   /// In all phases, the current one included.
-  var elapsed: Double { seconds.reduce((clock.now - last).seconds, +) }
+  var elapsed: Double { spent.indices.reduce(clock.now - last) { $0 + spent[$1] }.seconds }
 }
 
 extension Duration {

@@ -82,7 +82,9 @@ package final class Replica {
     clock.enter(.compute)
     _ = earlierState.elements.update(fromContentsOf: network.state.tensors)
     for number in accumulation.passes.indices {
-      try computeGradients(step, batch, pass: number, ended: ended) {
+      try computeGradients(step, batch, pass: number) {
+        try ended?($0)
+      } beforeLast: {
         fillTail(batch, stop)
       } filled: {
         try synchronizer.filled(from: $0)
@@ -90,7 +92,7 @@ package final class Replica {
       }
     }
     clock.enter(.communication)
-    try synchronizer.finish(ended: ended.map { ended in { try ended(.allreduce(bucket: $0)) } })
+    try synchronizer.finish { try ended?(.allreduce(bucket: $0)) }
     clock.enter(.compute)
     let tail = network.gradients.tail
     let loss = Double(tail[GradientTail.lossSum]) / Double(tail[GradientTail.samples])
@@ -146,7 +148,7 @@ package final class Replica {
   ///   - beforeLast: called before the backward pass that ends with this rank's gradient.
   ///   - filled: called in that pass with the offset from which on the gradient slab is filled.
   private func computeGradients(
-    _ step: Int, _ batch: Batch, pass number: Int, ended: ((StepPart) throws -> Void)?,
+    _ step: Int, _ batch: Batch, pass number: Int, ended: (StepPart) throws -> Void,
     beforeLast: () -> Void = {}, filled: (Int) throws -> Void = { _ in }
   ) throws {
     let rows = accumulation.passes[number]
@@ -159,20 +161,20 @@ package final class Replica {
       kernels: kernels, shards: shards, mode: .training, seed: configuration.seed,
       step: step, firstSample: batch.firstPosition + part.start, globalRows: batch.globalSize,
       batchSum: batchSum)
-    let outputs = try network.forward(
-      part.inputs, pass: pass,
-      ended: ended.map { ended in { try ended(.forward(stage: $0)) } })
+    let outputs = try network.forward(part.inputs, pass: pass) {
+      try ended(.forward(stage: $0))
+    }
     configuration.loss.evaluate(
       outputs, part.targets(configuration.loss), losses: losses.base + part.start,
       gradient: network.outputGradient(rows: part.rows), kernels: kernels)
     if isLast { beforeLast() }
     accumulator.begin()
-    try ended?(.loss)
+    try ended(.loss)
     for stage in network.stages.indices.reversed() {
       try network.backward(throughStage: stage, inputs: part.inputs, pass: pass)
       let offset = network.plan.gradientOffsets[stage]
       accumulator.filled(from: offset, in: rows)
-      try ended?(.backward(stage: stage))
+      try ended(.backward(stage: stage))
       if isLast { try filled(offset) }
     }
   }

@@ -1,0 +1,35 @@
+import CAllocations
+import MPI
+import Training
+
+/// 1,300 samples in batches of 32: an epoch of 41 steps, and a checked and evaluated end.
+private let convolutional = """
+  data: {format: synthetic, features: [8, 8], classes: 5, train: {samples: 1300}, test: {samples: 40}}
+  model:
+    - {conv: {filters: 6, kernel: 3, padding: same}}
+    - batch-norm
+    - relu
+    - {max-pool: 2}
+    - {residual: {layers: [{conv: {filters: 6, kernel: 3, padding: same}}, relu]}}
+    - {dropout: 0.2}
+    - {dense: 5}
+  optimizer: {name: adam, learning-rate: 0.01, clip-norm: 1}
+  training: {epochs: 1, batch-size: 32, shards: 8}
+  checkpoint: {every-steps: 0}
+  log: {every-steps: 1000}
+  """
+
+/// A step of training takes nothing from the heap, after the first ones. Code that is not optimized
+/// keeps closures and copies there.
+func stepAllocationsCase(_ world: Communicator) throws {
+  guard CAllocations_areCounted(), !_isDebugAssertConfiguration() else { return }
+  var counts: [UInt] = []
+  counts.reserveCapacity(100)
+  try trainInPassing(convolutional, world) { trainer in
+    trainer.replica.ended = { if $0 == .update { counts.append(CAllocations_count()) } }
+  }
+  try expect(counts.count == 41, "\(counts.count) steps")
+  let taken = counts[39] - counts[9]
+  // Open MPI's own lists may still grow; what a step takes, it takes every time.
+  try expect(taken < 30, "30 steps took \(taken) blocks")
+}
