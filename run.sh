@@ -216,7 +216,7 @@ run_tests() {
     quietly "swift build" swift build -c release --product RankCases &&
     touch .build/release/RankCases ||
     fail $cannot_build "the tests do not build: see above"
-  exec swift test --skip-build
+  exec env LOCKSTEP_TEST_ALL=1 swift test --skip-build
 }
 
 command=${1-}

@@ -10,7 +10,8 @@ extension ProductTests {
 
     @Test(
       "a benchmark checks and times every candidate at every size",
-      arguments: [(2, "rotating"), (3, "cached")])
+      arguments: Thoroughness.cases(
+        [(2, "rotating"), (3, "cached")], everyday: [(2, "rotating")]))
     func table(ranks: Int, buffers: String) throws {
       let result = try Launching.mpirun(
         ranks,

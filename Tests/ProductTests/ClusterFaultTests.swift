@@ -45,6 +45,7 @@ extension ProductTests.ClusterTests {
 
   @Test(
     "a rank that is stopped on another host is named, with what it was doing",
+    .thorough,
     .enabled(if: obstacle == nil, "no cluster can be made here: \(obstacle ?? "")"))
   func stoppedElsewhere() throws {
     let result = try fault("kill -STOP $rank").result
@@ -68,6 +69,7 @@ extension ProductTests.ClusterTests {
 
   @Test(
     "a host that is cut off ends the job and is named",
+    .thorough,
     .enabled(if: obstacle == nil, "no cluster can be made here: \(obstacle ?? "")"))
   func cutOff() throws {
     let result = try fault("ip -n $network link set eth0 down").result

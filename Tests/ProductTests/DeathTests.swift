@@ -5,7 +5,9 @@ import Testing
 extension ProductTests {
   /// Whatever is killed, the job ends, and nothing is left of it.
   @Suite(.serialized) struct DeathTests {
-    @Test("a rank that is killed is named and ends the job", arguments: 0..<3)
+    @Test(
+      "a rank that is killed is named and ends the job",
+      arguments: Thoroughness.cases(0..<3, everyday: 1..<2))
     func rank(_ rank: Int) throws {
       let job = try RunningJob(RunningJob.launch)
       try job.waitForSteps()
@@ -18,6 +20,20 @@ extension ProductTests {
           "error: rank \(rank) on \(ProcessInfo.processInfo.hostName) was ended by signal 9 (Killed)\n"
         ),
         "\(job.errors)")
+    }
+
+    @Test("a rank that hears of a death first leaves it to the launcher to name the dead")
+    func brokenConnection() throws {
+      let job = try RunningJob(RunningJob.launch)
+      try job.waitForSteps()
+      // As if it had written to a connection of rank 1.
+      kill(try job.rank(0), SIGPIPE)
+      usleep(300_000)
+      kill(try job.rank(1), SIGKILL)
+      #expect(try job.end() == 69)
+      let name = "rank 1 on \(ProcessInfo.processInfo.hostName)"
+      #expect(
+        job.errors.hasSuffix("error: \(name) was ended by signal 9 (Killed)\n"), "\(job.errors)")
     }
 
     @Test("mpirun killed: its ranks end, and launch says so")

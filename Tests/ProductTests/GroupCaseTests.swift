@@ -12,17 +12,13 @@ extension ProductTests {
     /// flight; memory that does not grow, and is not taken; more ranks than cores; a rank that is late.
     @Test(
       "every case passes",
-      arguments: [
-        (1, ["group", "exact", "endless"]),
-        (2, ["group", "exact", "endless", "memory", "allocations"]),
-        (3, ["group", "exact", "endless", "memory", "allocations", "late"]),
-        (4, ["group", "exact", "endless"]),
-        (5, ["group", "exact", "endless"]),
-        (6, ["group", "exact", "endless"]),
-        (7, ["group", "exact", "endless"]),
-        (8, ["group", "exact", "endless", "crowded"]),
-      ] as [(Int, [String])])
-    func passes(ranks: Int, names: [String]) throws { try Launching.expectPassed(names, ranks) }
+      arguments: Thoroughness.cases(Array(1...8), everyday: [2, 3, 6]))
+    func passes(ranks: Int) throws {
+      let more = [
+        2: ["memory", "allocations"], 3: ["memory", "allocations", "late"], 8: ["crowded"],
+      ]
+      try Launching.expectPassed(["group", "exact", "endless"] + more[ranks, default: []], ranks)
+    }
 
     @Test("calls of different counts end the job, and both are named", arguments: joinings)
     func mismatch(joining: String) throws {

@@ -33,7 +33,7 @@ extension ProductTests.ResumeCommandTests {
 
   private static let crashes: [Crash] = {
     let count = ProcessInfo.processInfo.environment["LOCKSTEP_TEST_KILLS"].flatMap { Int($0) }
-    return (1...(count ?? 10)).map { Crash(seed: $0) }
+    return (1...(count ?? Thoroughness.cases(10, everyday: 3))).map { Crash(seed: $0) }
   }()
 
   @Test(

@@ -103,7 +103,7 @@ extension ProductTests {
 
     @Test(
       "an interrupted job saves its state, ends with 75 and leaves no process",
-      arguments: ["TERM", "INT", "HUP", "USR1"])
+      arguments: Thoroughness.cases(["TERM", "INT", "HUP", "USR1"], everyday: ["TERM", "HUP"]))
     func interrupted(signal: String) throws {
       let folder = try TemporaryDirectory()
       _ = try folder.file("small.yaml", smallConfiguration)

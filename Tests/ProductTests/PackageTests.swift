@@ -4,7 +4,9 @@ import Testing
 
 /// The library products, as another package sees them. The compiler works beside `ProductTests`.
 struct PackageTests {
-  @Test("another package depends on this one by version and runs an allreduce")
+  @Test(
+    "another package depends on this one by version and runs an allreduce",
+    .thorough)
   func dependent() throws {
     let folder = try TemporaryDirectory()
     // A repository with a version, of what is in the working tree.

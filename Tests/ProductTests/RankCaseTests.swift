@@ -13,7 +13,7 @@ extension ProductTests {
         ],
         // It needs an MPI that was started in another way.
         ["mpi-allreduce"],
-      ], 1...5)
+      ], Thoroughness.cases(Array(1...5), everyday: [1, 2, 4]))
     func passes(names: [String], ranks: Int) throws {
       try Launching.expectPassed(names, ranks)
     }

@@ -11,7 +11,9 @@ extension ProductTests {
       whole.components(separatedBy: text).count - 1
     }
 
-    @Test("a stopped rank is named, recorded, and ends the job", arguments: [0, 1, 2])
+    @Test(
+      "a stopped rank is named, recorded, and ends the job",
+      arguments: Thoroughness.cases([0, 1, 2], everyday: [0]))
     func stopped(rank: Int) throws {
       let job = try RunningJob(RunningJob.launch)
       try job.waitForSteps()
@@ -64,7 +66,9 @@ extension ProductTests {
           in: job.errors) == 1, "\(job.errors)")
     }
 
-    @Test("a rank that is stopped in an evaluation is named with it")
+    @Test(
+      "a rank that is stopped in an evaluation is named with it",
+      .thorough)
     func inEvaluation() throws {
       // One step, and 200,000 samples to evaluate.
       let data =

@@ -34,7 +34,10 @@ public final class Watchdog: Sendable {
   /// Starts the thread; once in a process, before MPI starts.
   public func start() {
     StatusRequest.listen()
-    if let launcher { LauncherRemains.removeAtExit(ifGone: launcher) }
+    if let launcher {
+      LauncherRemains.removeAtExit(ifGone: launcher)
+      BrokenConnection.waitForLauncher()
+    }
     let thread = Thread { [self] in
       var watch = Watch(self)
       while true { watch.look() }
