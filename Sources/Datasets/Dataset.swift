@@ -16,6 +16,10 @@ public protocol Dataset: Sendable {
   /// What stored numbers are multiplied by to become features; 1 unless implemented.
   var featureScale: Float { get }
 
+  /// Has the features of `sample` fetched into the cache, since they will soon be copied. Nothing
+  /// happens unless implemented.
+  func prefetchFeatures(of sample: Int)
+
   /// Copies the features of `sample`.
   func copyFeatures(
     of sample: Int, into features: UnsafeMutablePointer<Float>, kernels: KernelSet)
@@ -45,6 +49,7 @@ public enum TargetKind: Equatable, Sendable {
 extension Dataset {
   public var sparseFeatures: SparseFeatures? { nil }
   public var featureScale: Float { 1 }
+  public func prefetchFeatures(of sample: Int) {}
 
   /// Numbers in one sample's features.
   public var featureCount: Int { featureExtents.reduce(1, *) }

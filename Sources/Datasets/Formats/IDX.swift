@@ -78,18 +78,25 @@ final class IDX: Sendable {
     }
     self.element = element
     self.extents = extents
+    width = extents.dropFirst().reduce(1, *)
   }
 
   /// Samples.
   var count: Int { extents[0] }
   /// Elements of a sample.
-  var width: Int { extents.dropFirst().reduce(1, *) }
+  let width: Int
 
   /// The whole file, inflated.
   var content: UnsafeRawBufferPointer { file.bytes }
 
   /// The largest value of the type, which is taken as 1 when values are scaled; nil for real types.
   var maximum: Float? { element == .uint8 ? 255 : nil }
+
+  /// A sample's elements, as they are in the file.
+  func bytes(of sample: Int) -> UnsafeRawBufferPointer {
+    let size = width * element.size
+    return UnsafeRawBufferPointer(rebasing: file.bytes[(headerSize + sample * size)...].prefix(size))
+  }
 
   /// Copies a sample's elements, multiplied by `factor`.
   func copy(

@@ -58,6 +58,8 @@ public struct IDXDataset: Dataset {
 
   public var count: Int { features.count }
 
+  public func prefetchFeatures(of sample: Int) { prefetch(features.bytes(of: sample)) }
+
   public func copyFeatures(
     of sample: Int, into features: UnsafeMutablePointer<Float>, kernels: KernelSet
   ) {

@@ -53,6 +53,9 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
       start: start)
   }
 
+  /// Samples are anywhere in memory: this many are on their way to the cache while one is copied.
+  private static let ahead = 2
+
   /// Copies this rank's samples of a global batch.
   /// - Parameters:
   ///   - samples: the whole global batch, in the order of visit.
@@ -72,6 +75,9 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
     sparse?.removeAll()
     for (row, position) in mine.enumerated() {
       let sample = Int(samples[samples.startIndex + position])
+      if position + Batch.ahead < mine.upperBound {
+        dataset.prefetchFeatures(of: Int(samples[samples.startIndex + position + Batch.ahead]))
+      }
       if let sparse, let elements {
         sparse.append(sample, of: elements)
       } else {
