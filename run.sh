@@ -213,7 +213,7 @@ run_tests() {
   note "building the tests"
   # Some of what they start has to be optimized.
   quietly "swift build" swift build --build-tests &&
-    quietly "swift build" swift build -c release --product RankCases &&
+    quietly "swift build" swift build -c release --product RankCases --static-swift-stdlib &&
     touch .build/release/RankCases ||
     fail $cannot_build "the tests do not build: see above"
   exec env LOCKSTEP_TEST_ALL=1 swift test --skip-build

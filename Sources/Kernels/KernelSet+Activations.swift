@@ -9,7 +9,7 @@ extension KernelSet {
 
   /// dx = dy where y > 0, else 0.
   public func reluGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    apply(gradient: table.reluGradient, y, dy, dx)
+    apply(gradient: table.reluGradient, grain: Grain.elements, y, dy, dx)
   }
 
   /// y = x where x >= 0, else slope * x (Maas, Hannun & Ng, 2013).
@@ -35,7 +35,7 @@ extension KernelSet {
   /// error function (Hendrycks & Gimpel, 2016), not its approximation by tanh. To 5 ulp, negative x
   /// included; -0 for -infinity.
   public func gelu(_ x: Matrix, into y: Matrix) {
-    apply(table.activations.gelu, x, y)
+    apply(table.activations.gelu, grain: Grain.functions, x, y)
   }
 
   /// dx = dy (P(x) + x p(x)), with p the density of P.
@@ -46,7 +46,7 @@ extension KernelSet {
   /// y = x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3): GELU's approximation by tanh (Hendrycks
   /// & Gimpel, 2016), within 0.0005 of it. To 5 ulp, negative x included; -0 for -infinity.
   public func geluTanh(_ x: Matrix, into y: Matrix) {
-    apply(table.activations.geluTanh, x, y)
+    apply(table.activations.geluTanh, grain: Grain.functions, x, y)
   }
 
   /// dx = dy times the derivative of `geluTanh`.
@@ -56,12 +56,12 @@ extension KernelSet {
 
   /// dx = dy y (1 - y), for y = sigmoid(x).
   public func sigmoidGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    apply(gradient: table.activations.sigmoidGradient, y, dy, dx)
+    apply(gradient: table.activations.sigmoidGradient, grain: Grain.elements, y, dy, dx)
   }
 
   /// dx = dy (1 - y^2), for y = tanh(x).
   public func tanhGradient(_ y: Matrix, _ dy: Matrix, into dx: Matrix) {
-    apply(gradient: table.activations.tanhGradient, y, dy, dx)
+    apply(gradient: table.activations.tanhGradient, grain: Grain.elements, y, dy, dx)
   }
 
   /// Rows of `y` become the softmax of rows of `x`; they may be the same.

@@ -13,7 +13,7 @@ extension KernelSet {
   /// - Parameter seed: the hash of what came before.
   public func hash(_ x: UnsafeBufferPointer<Float>, seed: UInt64 = 0) -> UInt64 {
     var hash = (seed ^ UInt64(x.count)) &* 0x9e37_79b9_7f4a_7c15
-    guard let base = x.baseAddress else { return hash }
+    guard let base = x.baseAddress, !x.isEmpty else { return hash }
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { state in
       for lane in state.indices { state.initializeElement(at: lane, to: UInt32(lane)) }
       table.checks.hash(x.count, base, state.baseAddress!)

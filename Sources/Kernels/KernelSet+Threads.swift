@@ -54,9 +54,17 @@ extension KernelSet {
       unit: AlignedBuffer.alignment / MemoryLayout<Float>.stride, operands, body)
   }
 
+  /// The same for the rows of a matrix.
+  func divide<Operands>(
+    rowsOf x: Matrix, grain: Int = Grain.elements, _ operands: Operands,
+    _ body: @escaping (_ kernels: KernelSet, _ operands: Operands, _ rows: Range<Int>) -> Void
+  ) {
+    divide(x.rows, work: x.count, grain: grain, operands, body)
+  }
+
   /// y = function(x), element by element; `y` may be `x`.
   func apply(
-    _ function: ElementKernel, grain: Int = Grain.functions, _ x: Matrix, _ y: Matrix
+    _ function: ElementKernel, grain: Int, _ x: Matrix, _ y: Matrix
   ) {
     precondition(x.count == y.count)
     divide(elements: x.count, grain: grain, (function: function, x: x.base, y: y.base)) {
@@ -68,7 +76,7 @@ extension KernelSet {
   /// dx = gradient(x, dy), element by element, where `x` is what the gradient is a function of: the
   /// input of the forward pass, or its output. `dx` may be either.
   func apply(
-    gradient: ElementGradientKernel, grain: Int = Grain.elements, _ x: Matrix, _ dy: Matrix,
+    gradient: ElementGradientKernel, grain: Int, _ x: Matrix, _ dy: Matrix,
     _ dx: Matrix
   ) {
     precondition(x.count == dy.count && x.count == dx.count)
@@ -78,14 +86,6 @@ extension KernelSet {
       o.gradient(
         part.count, o.x + part.lowerBound, o.dy + part.lowerBound, o.dx + part.lowerBound)
     }
-  }
-
-  /// The same for the rows of a matrix.
-  func divide<Operands>(
-    rowsOf x: Matrix, grain: Int = Grain.elements, _ operands: Operands,
-    _ body: @escaping (_ kernels: KernelSet, _ operands: Operands, _ rows: Range<Int>) -> Void
-  ) {
-    divide(x.rows, work: x.count, grain: grain, operands, body)
   }
 
   /// Has `body` do every block; as in `divide`, it must not capture anything.

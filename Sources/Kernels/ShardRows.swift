@@ -1,10 +1,10 @@
 /// Which rows of a rank's batch belong to which shard of the global batch.
 ///
-/// A rank holds a contiguous run of shards; shard `first + i` has the rows `ends[i-1]..<ends[i]`,
-/// possibly none.
+/// A rank holds a contiguous run of shards; shard `first + i` has the rows `rows(of: i)`, possibly
+/// none.
 ///
 ///     shards   first        first+1   first+2
-///     rows     0 ... 31  |  32 ... 63  |  64 ... 95        ends = [32, 64, 96]
+///     rows     0 ... 31  |  32 ... 63  |  64 ... 95        ends: [32, 64, 96]
 public struct ShardRows: Sendable {
   public var first: Int
   public let count: Int
@@ -16,8 +16,10 @@ public struct ShardRows: Sendable {
   private let ends: [Int]
   /// The run's first shard in the table.
   private let offset: Int
+  /// Rows for each of the table's.
   private let factor: Int
 
+  /// - Parameter ends: of every shard, the row behind its last one.
   public init(first: Int, ends: [Int]) {
     precondition(first >= 0 && zip(ends, ends.dropFirst()).allSatisfy(<=) && (ends.first ?? 0) >= 0)
     self.init(first: first, count: ends.count, planes: nil, ends: ends, offset: 0, factor: 1)
@@ -58,6 +60,7 @@ public struct ShardRows: Sendable {
 
   /// The row behind the `i`-th shard; where the run begins, for i = -1.
   func end(of i: Int) -> Int {
+    precondition(i >= -1 && i < count)
     func entry(_ i: Int) -> Int { i < 0 ? 0 : ends[i] }
     return (entry(offset + i) - entry(offset - 1)) * factor
   }

@@ -37,39 +37,30 @@ private func larger(_ a: IntVector, _ b: IntVector) -> IntVector {
   a.replacing(with: b, where: b .> a)
 }
 
-/// Words as many as lanes: 64 in one would be a vector that no CPU has, and the compiler goes through
-/// its lanes one by one.
-#if KERNELS_AVX512
-  private typealias Words = SIMD16<UInt32>
-#elseif KERNELS_AVX2
-  private typealias Words = SIMD8<UInt32>
-#else
-  private typealias Words = SIMD4<UInt32>
-#endif
-
 private let factor: UInt32 = 0x9e37_79b1
 
 /// 64 sums, whose number is the same in every kernel set: element i goes to sum i % 64.
 func hash(_ count: Int, _ x: UnsafePointer<Float>, _ state: UnsafeMutablePointer<UInt32>) {
   let whole = count & ~63
-  // Four vectors of sums at a time: as many as keep multipliers busy, and whole cache lines.
+  // Four vectors of sums at a time: as many as keep multipliers busy, and whole cache lines. (All at
+  // once, a SIMD64, the compiler would take apart lane by lane.)
   for first in stride(from: 0, to: 64, by: 4 * lanes) {
-    var sums = (
-      words(state + first), words(state + first + lanes), words(state + first + 2 * lanes),
-      words(state + first + 3 * lanes)
+    let sums = state + first
+    var (a, b, c, d) = (
+      loadBits(sums), loadBits(sums + lanes), loadBits(sums + 2 * lanes), loadBits(sums + 3 * lanes)
     )
     var i = first
     while i < whole {
-      sums.0 = mixed(sums.0, words(x + i))
-      sums.1 = mixed(sums.1, words(x + i + lanes))
-      sums.2 = mixed(sums.2, words(x + i + 2 * lanes))
-      sums.3 = mixed(sums.3, words(x + i + 3 * lanes))
+      a = mixed(a, loadBits(x + i))
+      b = mixed(b, loadBits(x + i + lanes))
+      c = mixed(c, loadBits(x + i + 2 * lanes))
+      d = mixed(d, loadBits(x + i + 3 * lanes))
       i += 64
     }
-    UnsafeMutableRawPointer(state + first).storeBytes(of: sums.0, as: Words.self)
-    UnsafeMutableRawPointer(state + first + lanes).storeBytes(of: sums.1, as: Words.self)
-    UnsafeMutableRawPointer(state + first + 2 * lanes).storeBytes(of: sums.2, as: Words.self)
-    UnsafeMutableRawPointer(state + first + 3 * lanes).storeBytes(of: sums.3, as: Words.self)
+    storeBits(a, sums)
+    storeBits(b, sums + lanes)
+    storeBits(c, sums + 2 * lanes)
+    storeBits(d, sums + 3 * lanes)
   }
   for i in whole..<count {
     let sum = (state[i - whole] ^ x[i].bitPattern) &* factor
@@ -77,12 +68,19 @@ func hash(_ count: Int, _ x: UnsafePointer<Float>, _ state: UnsafeMutablePointer
   }
 }
 
-@inline(__always)
-private func words(_ p: UnsafeRawPointer) -> Words { p.loadUnaligned(as: Words.self) }
-
 /// A bijection of either argument.
 @inline(__always)
-private func mixed(_ sum: Words, _ x: Words) -> Words {
-  let product = (sum ^ x) &* Words(repeating: factor)
-  return product ^ product &>> Words(repeating: 15)
+private func mixed(_ sum: UnsignedVector, _ x: UnsignedVector) -> UnsignedVector {
+  let product = (sum ^ x) &* UnsignedVector(repeating: factor)
+  return product ^ product &>> UnsignedVector(repeating: 15)
+}
+
+@inline(__always)
+private func loadBits(_ p: UnsafeRawPointer) -> UnsignedVector {
+  p.loadUnaligned(as: UnsignedVector.self)
+}
+
+@inline(__always)
+private func storeBits(_ v: UnsignedVector, _ p: UnsafeMutableRawPointer) {
+  p.storeBytes(of: v, as: UnsignedVector.self)
 }

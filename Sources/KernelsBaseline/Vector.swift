@@ -8,18 +8,21 @@
   typealias Vector = SIMD16<Float>
   typealias HalfVector = SIMD8<Float>
   typealias IntVector = SIMD16<Int32>
+  typealias UnsignedVector = SIMD16<UInt32>
   typealias DoubleVector = SIMD8<Double>
   typealias LongVector = SIMD8<Int64>
 #elseif KERNELS_AVX2
   typealias Vector = SIMD8<Float>
   typealias HalfVector = SIMD4<Float>
   typealias IntVector = SIMD8<Int32>
+  typealias UnsignedVector = SIMD8<UInt32>
   typealias DoubleVector = SIMD4<Double>
   typealias LongVector = SIMD4<Int64>
 #else
   typealias Vector = SIMD4<Float>
   typealias HalfVector = SIMD2<Float>
   typealias IntVector = SIMD4<Int32>
+  typealias UnsignedVector = SIMD4<UInt32>
   typealias DoubleVector = SIMD2<Double>
   typealias LongVector = SIMD2<Int64>
 #endif

@@ -1,6 +1,7 @@
 #include "CAllocations.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 // A sanitizer's allocator is not replaced.
@@ -19,24 +20,30 @@ extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
 static _Thread_local unsigned long count;
+static atomic_ulong countOfAll;
+
+static void note(void) {
+  count++;
+  atomic_fetch_add_explicit(&countOfAll, 1, memory_order_relaxed);
+}
 
 void *malloc(size_t size) {
-  count++;
+  note();
   return __libc_malloc(size);
 }
 
 void *calloc(size_t number, size_t size) {
-  count++;
+  note();
   return __libc_calloc(number, size);
 }
 
 void *realloc(void *block, size_t size) {
-  count++;
+  note();
   return __libc_realloc(block, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-  count++;
+  note();
   return __libc_memalign(alignment, size);
 }
 
@@ -52,10 +59,12 @@ int posix_memalign(void **block, size_t alignment, size_t size) {
 
 bool CAllocations_areCounted(void) { return true; }
 unsigned long CAllocations_count(void) { return count; }
+unsigned long CAllocations_countOfAllThreads(void) { return atomic_load(&countOfAll); }
 
 #else
 
 bool CAllocations_areCounted(void) { return false; }
 unsigned long CAllocations_count(void) { return 0; }
+unsigned long CAllocations_countOfAllThreads(void) { return 0; }
 
 #endif

@@ -27,6 +27,25 @@ struct CheckTests {
     }
   }
 
+  @Test("the hash is that of a plain loop", arguments: InstructionSet.supported)
+  func plainHash(instructions: InstructionSet) {
+    for count in sizes {
+      let x = randomValues(count, 9)
+      var state = (0..<64).map { UInt32($0) }
+      for (i, value) in x.enumerated() {
+        state[i % 64] = (state[i % 64] ^ value.bitPattern) &* 0x9e37_79b1
+        state[i % 64] ^= state[i % 64] >> 15
+      }
+      var expected = UInt64(count) &* 0x9e37_79b9_7f4a_7c15
+      for word in state where count > 0 {
+        expected = (expected ^ UInt64(word)) &* 0x9e37_79b9_7f4a_7c15
+        expected ^= expected >> 32
+      }
+      let hash = x.withUnsafeBufferPointer { KernelSet(instructions).hash($0) }
+      #expect(hash == expected, "\(count)")
+    }
+  }
+
   @Test("any flipped bit changes the hash, each to another", arguments: InstructionSet.supported)
   func hashOfOneBit(instructions: InstructionSet) {
     let kernels = KernelSet(instructions)

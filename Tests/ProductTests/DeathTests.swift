@@ -36,6 +36,16 @@ extension ProductTests {
         job.errors.hasSuffix("error: \(name) was ended by signal 9 (Killed)\n"), "\(job.errors)")
     }
 
+    @Test("a rank whose connection breaks, and nobody has died, ends after a while", .thorough)
+    func brokenConnectionOnly() throws {
+      let job = try RunningJob(RunningJob.launch, stallSeconds: 60)
+      try job.waitForSteps()
+      kill(try job.rank(2), SIGPIPE)
+      #expect(try job.end() == 69)
+      let name = "rank 2 on \(ProcessInfo.processInfo.hostName)"
+      #expect(job.errors.contains("error: \(name) was ended by signal 13 "), "\(job.errors)")
+    }
+
     @Test("mpirun killed: its ranks end, and launch says so")
     func mpirun() throws {
       let job = try RunningJob(RunningJob.launch)

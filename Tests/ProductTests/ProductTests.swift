@@ -7,8 +7,8 @@ import Testing
 /// to end what is left of a job, and goes on beside `ProductTests`.
 @Suite(.serialized) struct RefusalTests {}
 
-/// Lets a long row of tests that wait for other processes begin at once, and go on at once: behind each
-/// of them, it would else wait until a thread is free of all the tests that were there before.
+/// Runs a suite at high priority, so that each of its tests is scheduled before tests that were
+/// queued earlier: for a long row of tests that mostly wait for other processes.
 private struct AheadTrait: SuiteTrait, TestScoping {
   func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void

@@ -25,7 +25,7 @@ extension ProductTests {
       "a step of training takes nothing from the heap",
       .enabled(
         if: Launching.releaseRankCases != nil,
-        "optimized code only: swift build -c release --product RankCases"),
+        "optimized code only, which ./run.sh test builds"),
       arguments: [1, 2, 3])
     func stepAllocations(ranks: Int) throws {
       try Launching.expectPassed(

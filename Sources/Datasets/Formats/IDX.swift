@@ -95,18 +95,19 @@ final class IDX: Sendable {
   /// A sample's elements, as they are in the file.
   func bytes(of sample: Int) -> UnsafeRawBufferPointer {
     let size = width * element.size
-    return UnsafeRawBufferPointer(rebasing: file.bytes[(headerSize + sample * size)...].prefix(size))
+    return UnsafeRawBufferPointer(
+      rebasing: file.bytes[(headerSize + sample * size)...].prefix(size))
   }
 
   /// Copies a sample's elements, multiplied by `factor`.
   func copy(
     sample: Int, factor: Float, into target: UnsafeMutablePointer<Float>, kernels: KernelSet
   ) {
-    let start = headerSize + sample * width * element.size
     if element == .uint8 {
-      let base = (file.bytes.baseAddress! + start).assumingMemoryBound(to: UInt8.self)
-      kernels.convert(UnsafeBufferPointer(start: base, count: width), factor: factor, into: target)
+      kernels.convert(
+        bytes(of: sample).assumingMemoryBound(to: UInt8.self), factor: factor, into: target)
     } else {
+      let start = headerSize + sample * width * element.size
       for i in 0..<width { target[i] = Float(value(at: start + i * element.size)) * factor }
     }
   }

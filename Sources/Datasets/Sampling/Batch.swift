@@ -19,9 +19,16 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
   private let sparse: SparseBatch?
   private let featureCount: Int
   private let width: Int
+  private let partition: Partition
+  private let rank: Int
   private let maximumRows: Int
 
-  public init(for dataset: any Dataset, maximumRows: Int) {
+  /// - Parameters:
+  ///   - rank: whose part of every batch it is.
+  ///   - maximumRows: in that part.
+  public init(for dataset: any Dataset, partition: Partition, rank: Int, maximumRows: Int) {
+    self.partition = partition
+    self.rank = rank
     self.maximumRows = maximumRows
     let featureCount = dataset.featureCount
     self.featureCount = featureCount
@@ -59,13 +66,12 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
   /// Copies this rank's samples of a global batch.
   /// - Parameters:
   ///   - samples: the whole global batch, in the order of visit.
-  ///   - partition: the same in every call, as is the rank.
   public func fill(
-    from dataset: any Dataset, samples: ArraySlice<UInt32>, partition: Partition, rank: Int,
-    kernels: KernelSet
+    from dataset: any Dataset, samples: ArraySlice<UInt32>, kernels: KernelSet
   ) {
     let mine = partition.samples(ofRank: rank, batchSize: samples.count)
     precondition(mine.count <= maximumRows)
+    // Nearly all batches of a run are as large as the one before.
     if samples.count != globalSize {
       shards = partition.rows(ofRank: rank, batchSize: samples.count)
       globalSize = samples.count

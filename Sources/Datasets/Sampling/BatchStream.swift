@@ -21,7 +21,10 @@ public final class BatchStream {
     precondition(sampler.count <= dataset.count)
     self.range = range
     let rows = partition.rowsOfLargestBatch(ofRank: rank, sampler: sampler)
-    let shared = Shared(empty: (0..<2).map { _ in Batch(for: dataset, maximumRows: rows) })
+    let shared = Shared(
+      empty: (0..<2).map { _ in
+        Batch(for: dataset, partition: partition, rank: rank, maximumRows: rows)
+      })
     self.shared = shared
     let thread = Thread {
       let kernels = KernelSet(instructions)
@@ -34,9 +37,7 @@ public final class BatchStream {
           order = sampler.order(epoch: epoch)
         }
         let positions = sampler.positions(ofBatch: number % sampler.batchesPerEpoch)
-        batch.fill(
-          from: dataset, samples: order[positions], partition: partition, rank: rank,
-          kernels: kernels)
+        batch.fill(from: dataset, samples: order[positions], kernels: kernels)
         shared.give(filled: batch)
       }
       shared.give(filled: nil)

@@ -1,17 +1,22 @@
 import Foundation
 
-/// A rank on another host may hear of a death before the launcher does: Open MPI writes to the dead
-/// rank's connection, which raises SIGPIPE. A rank that ended of it would be the first to end, and be
-/// named in the dead one's place.
+/// SIGPIPE, which Open MPI's write to the connection of a dead rank raises. A rank on another host may
+/// so hear of a death before the launcher does; if it died of the signal it would be the first that
+/// the launcher knows of, and be named in the dead one's place. (With the signal ignored, Open MPI would
+/// end the rank for the write that failed, to the same effect.)
 enum BrokenConnection {
-  /// Leaves it to the launcher to end the job, and ends this process only if that does not come.
-  static func waitForLauncher() {
+  /// Seconds that the launcher has to end the job: it knows of a host that was cut off after eight.
+  private static let patience: UInt32 = 10
+
+  /// Installs a handler that holds the thread which wrote, and ends the process only if the launcher
+  /// does not. All that it calls is safe in a handler.
+  static func handle() {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { number in
-      var seconds: UInt32 = 10
+      var seconds = BrokenConnection.patience
       while seconds > 0 { seconds = sleep(seconds) }
       signal(number, SIG_DFL)
-      kill(getpid(), number)
+      raise(number)
     }
     sigaction(SIGPIPE, &action, nil)
   }

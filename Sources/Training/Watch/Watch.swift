@@ -8,9 +8,8 @@ struct Watch {
   private var lastLook = Watch.now
   /// Doubles from message to message, so that news reach everybody soon.
   private var distance = 1
-  /// Once a warning is due, whether this rank said it, and will say how it ends: another that does
-  /// so takes this job's other ranks along, and must not be taken for one that is missing.
-  private var isSpeaker: Bool?
+  /// Whether it was for this rank to warn of the stall; nil while no warning is due.
+  private var hasWarned: Bool?
   private var buffer = [UInt8](repeating: 0, count: 1500)
 
   init(_ dog: Watchdog) { self.dog = dog }
@@ -70,21 +69,24 @@ struct Watch {
 
   private mutating func judge(_ now: Double) {
     guard let judgement = Judgement(table, limit: dog.limit, now: now) else {
-      isSpeaker = nil
+      hasWarned = nil
       return
     }
     let report = job.map { StallReport(judgement, table, $0, now: now) } ?? startReport(judgement)
-    if isSpeaker == nil {
-      isSpeaker = report.isMine
+    if hasWarned == nil {
+      hasWarned = report.isMine
       if report.isMine {
         let rest = Int((2 * dog.limit - judgement.seconds).rounded(.up))
         report.say("warning: \(report.description); the job ends in \(rest) s")
       }
       dog.report(report.event(step: table.entries[table.rank].place.step, isLast: false))
     }
-    // The speaker's end is the job's. The others stay for a while, lest they get ahead of its
+    // The speaker's end is the job's. Before ranks have found each other, another that sees it gone
+    // would take itself for the speaker.
+    let speaks = job == nil ? hasWarned == true : report.isMine
+    // The others stay for a while, lest they get ahead of its
     // message; longer if a rank cannot be heard: whoever waits for it in a collective can name it.
-    let grace = isSpeaker == true && judgement.unknown.isEmpty ? 0 : 10.0
+    let grace = speaks && judgement.unknown.isEmpty ? 0 : 10.0
     guard judgement.seconds >= 2 * dog.limit + grace else { return }
     dog.report(report.event(step: table.entries[table.rank].place.step, isLast: true))
     report.say(

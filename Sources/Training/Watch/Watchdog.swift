@@ -31,12 +31,13 @@ public final class Watchdog: Sendable {
     set { limitBits.store(newValue.bitPattern, ordering: .relaxed) }
   }
 
-  /// Starts the thread; once in a process, before MPI starts.
+  /// Starts the thread, and handles SIGUSR2 and, under a launcher, SIGPIPE; once in a process, before
+  /// MPI starts.
   public func start() {
     StatusRequest.listen()
     if let launcher {
       LauncherRemains.removeAtExit(ifGone: launcher)
-      BrokenConnection.waitForLauncher()
+      BrokenConnection.handle()
     }
     let thread = Thread { [self] in
       var watch = Watch(self)

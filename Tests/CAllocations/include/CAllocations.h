@@ -11,3 +11,6 @@ bool CAllocations_areCounted(void);
 /// Blocks that the calling thread has taken, resized ones included, since it began.
 unsigned long CAllocations_count(void);
 
+/// The same for all threads of the program.
+unsigned long CAllocations_countOfAllThreads(void);
+
