@@ -23,9 +23,6 @@
 
 #pragma clang assume_nonnull begin
 
-// Asks for the cache line at `address`, and waits for nothing.
-static inline void CKernels_prefetch(const void *address) { __builtin_prefetch(address); }
-
 // As fast as arithmetic can be: what other kernels are measured by.
 typedef struct CPeak {
   // Floats that stay in registers.

@@ -16,6 +16,9 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
   /// The position of this rank's first sample within the whole batch.
   public private(set) var firstPosition = 0
 
+  /// Samples that are on their way to the cache while one is copied: they lie anywhere in memory.
+  private static let ahead = 2
+
   private let sparse: SparseBatch?
   private let featureCount: Int
   private let width: Int
@@ -60,9 +63,6 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
       start: start)
   }
 
-  /// Samples are anywhere in memory: this many are on their way to the cache while one is copied.
-  private static let ahead = 2
-
   /// Copies this rank's samples of a global batch.
   /// - Parameters:
   ///   - samples: the whole global batch, in the order of visit.
@@ -77,12 +77,12 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
       globalSize = samples.count
     }
     firstPosition = mine.lowerBound
+    let own = samples.dropFirst(mine.lowerBound).prefix(mine.count).lazy.map { Int($0) }
     let elements = dataset.sparseFeatures
     sparse?.removeAll()
-    for (row, position) in mine.enumerated() {
-      let sample = Int(samples[samples.startIndex + position])
-      if position + Batch.ahead < mine.upperBound {
-        dataset.prefetchFeatures(of: Int(samples[samples.startIndex + position + Batch.ahead]))
+    for (row, sample) in own.enumerated() {
+      if row + Batch.ahead < own.count {
+        dataset.prefetchFeatures(of: own[own.startIndex + row + Batch.ahead])
       }
       if let sparse, let elements {
         sparse.append(sample, of: elements)
@@ -96,9 +96,7 @@ public final class Batch: @unchecked Sendable {  // filled by one thread, then h
     }
     // By themselves: each is a cache miss, and the CPU waits for many at a time.
     if case .labels = dataset.targets {
-      for (row, position) in mine.enumerated() {
-        labels[row] = dataset.label(of: Int(samples[samples.startIndex + position]))
-      }
+      for (row, sample) in own.enumerated() { labels[row] = dataset.label(of: sample) }
     }
   }
 }

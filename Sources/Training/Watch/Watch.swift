@@ -84,8 +84,8 @@ struct Watch {
     // The speaker's end is the job's. Before ranks have found each other, another that sees it gone
     // would take itself for the speaker.
     let speaks = job == nil ? hasWarned == true : report.isMine
-    // The others stay for a while, lest they get ahead of its
-    // message; longer if a rank cannot be heard: whoever waits for it in a collective can name it.
+    // The others stay for a while, lest they get ahead of its message; longer if a rank cannot be
+    // heard: whoever waits for it in a collective can name it.
     let grace = speaks && judgement.unknown.isEmpty ? 0 : 10.0
     guard judgement.seconds >= 2 * dog.limit + grace else { return }
     dog.report(report.event(step: table.entries[table.rank].place.step, isLast: true))
