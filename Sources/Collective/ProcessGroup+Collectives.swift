@@ -22,7 +22,7 @@ extension ProcessGroup {
     _ reduction: Reduction<Element> = .sum, _ method: AllreduceMethod? = nil
   ) throws {
     precondition(source.count == target.count)
-    if try runSmall(source, into: target, reduction, method) { return }
+    if try runLone(source, into: target, reduction, method) { return }
     try start(allreduce: source, into: target, reduction, method).wait()
   }
 
@@ -48,7 +48,7 @@ extension ProcessGroup {
     _ plane: UnsafeMutableBufferPointer<Element>, stride: Int, _ method: AllreduceMethod? = nil
   ) throws where Element.Accumulator == Element {
     let source = UnsafeBufferPointer(plane)
-    if try runSmall(source, into: plane, .sum, method, planes: planes(of: Element.self, stride)) {
+    if try runLone(source, into: plane, .sum, method, planes: planes(of: Element.self, stride)) {
       return
     }
     try startSumOfPlanes(plane, stride: stride, method).wait()

@@ -42,10 +42,10 @@ extension ProcessGroup {
       for channel in operation.channels { executor.retire(channel.run, channel.key) }
       operation.channels.removeAll(keepingCapacity: true)
     case .node(let run):
-      idleNodeRuns.put(run, NodeRunKey(count: run.count, type: run.type, hasPlanes: run.hasPlanes))
+      idleNodeRuns.append(run)
     }
     if let check = operation.check { idleChecks.append(check) }
-    if let arrival = operation.arrival { idleArrivals.append(arrival) }
+    if let arrival = operation.arrival { idleNodeRuns.append(arrival) }
     operation.check = nil
     operation.arrival = nil
     operation.work = .nothing

@@ -17,29 +17,23 @@ public final class ProcessGroup {
 
   private let memory: GroupMemory
   let executor: ScheduleExecutor
-  var node: NodeGroup?
-  var across: CrossNode?
-  private let chooser: MethodChooser
+  /// This rank's node, where ranks share memory, and its way to the others.
+  let node: NodeGroup?
+  let across: CrossNode?
+  /// Where all ranks share one node's memory; the group's own, not counted at every use.
+  let lone: Unmanaged<LoneAllreduce>?
+  let chooser: MethodChooser
   /// The order of sums of planes; nil where it is the canonical one over ranks, and each has one.
   let tree: SumTree?
-  private let planeChooser: MethodChooser?
+  let planeChooser: MethodChooser?
   let spins: Int
 
   var inFlight: [CollectiveOperation] = []
   var idle: [CollectiveOperation] = []
   var idleChecks: [CallCheck] = []
-  var idleArrivals: [NodeAllreduce] = []
-  var idleNodeRuns = IdleRuns<NodeRunKey, NodeAllreduce>()
+  var idleNodeRuns: [NodeAllreduce] = []
   lazy var rollCall = RollCall(over: transport)
   var started = 0
-
-  struct NodeRunKey: Hashable {
-    var count: Int
-    var type: ElementType
-    var hasPlanes: Bool
-  }
-
-  private static let hierarchicalNumber = AllreduceMethod.hierarchical.number
 
   // MPI guarantees tags up to 32767.
   private static let messageTags = 0..<16_000
@@ -75,42 +69,53 @@ public final class ProcessGroup {
     let members = nodes.nodes[nodes.node(of: transport.rank)]
     let neighbours = transport.machineSize ?? members.count
     spins = neighbours <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
-    if options.usesSharedMemory, nodes.size > 1 {
-      try joinNode(members)
-    }
+    (node, across) =
+      options.usesSharedMemory && nodes.size > 1
+      ? try ProcessGroup.join(
+        members, nodes, over: transport, memory, tree, segmentSize: options.segmentSize,
+        chooser, planeChooser) : (nil, nil)
+    lone = across == nil ? node.map { .passRetained(LoneAllreduce(on: $0)) } : nil
     try chooser.prepare(
       options.choice, over: transport, kernels: self.kernels, sharesMemory: sharesMemory,
       warn: transport.rank == 0 ? options.warn : { _ in })
     planeChooser?.prepare(as: chooser)
   }
 
+  deinit { lone?.release() }
+
   public var rank: Int { transport.rank }
   public var size: Int { transport.size }
   /// Whether the ranks of a node exchange data through shared memory.
   public var sharesMemory: Bool { node != nil }
 
-  private func joinNode(_ members: [Int]) throws {
+  /// What this rank has in common with the others of its node, and on several nodes with those of
+  /// its lane; nothing where no memory is to be had. Collective.
+  private static func join(
+    _ members: [Int], _ nodes: NodeMap, over transport: any Transport, _ memory: GroupMemory,
+    _ tree: SumTree?, segmentSize: Int, _ chooser: MethodChooser, _ planeChooser: MethodChooser?
+  ) throws -> (NodeGroup?, CrossNode?) {
     let rank = members.firstIndex(of: transport.rank)!
     guard
       let segments = try memory.allocateShared(
         byteCount: NodeBoard.byteCount, otherwise: "ranks exchange messages")
-    else { return }
+    else { return (nil, nil) }
     let nodeTree = tree.flatMap { nodes.tree(over: $0) }
     let planes = nodeTree.map {
       NodeTerms(
         tree!, members: members, rank: rank, nodes: $0, node: nodes.node(of: transport.rank))
     }
-    node = NodeGroup(members: members, rank: rank, segments: segments, planes: planes)
-    guard nodes.nodes.count > 1 else { return }
+    let node = NodeGroup(members: members, rank: rank, segments: segments, planes: planes)
+    guard nodes.nodes.count > 1 else { return (node, nil) }
     // Ranks beyond the last lane own nothing, and exchange nothing.
     let lane = rank < nodes.lanes ? nodes.nodes.map { $0[rank] } : [transport.rank]
-    across = CrossNode(
+    let across = CrossNode(
       lane: SubsetTransport(lane, of: transport), lanes: nodes.lanes,
-      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize, tree: nodeTree
-    ) { [chooser, planeChooser] byteCount, type, hasPlanes in
+      tags: ProcessGroup.crossNodeTags, segmentSize: segmentSize, tree: nodeTree
+    ) { byteCount, type, hasPlanes in
       (hasPlanes ? planeChooser! : chooser)
         .algorithmBetweenNodes(byteCount: byteCount, type: type)
     }
+    return (node, across)
   }
 
   /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node
@@ -162,65 +167,18 @@ extension ProcessGroup {
       return try start(
         .allreduce(algorithm), buffer, reduction: reduction, signature: signature, planes: planes)
     }
-    let node = node!
-    let key = NodeRunKey(count: buffer.count, type: type, hasPlanes: planes != nil)
-    let run =
-      idleNodeRuns.take(key)
-      ?? NodeAllreduce(
-        node: node, planes == nil ? node.ranks : node.planes!, count: buffer.count, type: type,
-        across: across)
     let operation = begin(signature)
+    let run = idleNodeRun(on: node!)
     operation.work = .node(run)
     run.prepare(
-      UnsafeRawBufferPointer(source), planeStride: planes?.stride ?? 0,
-      into: UnsafeMutableRawBufferPointer(buffer), reducer: reducer(reduction),
-      call: signature.word)
+      UnsafeRawBufferPointer(source), planeStride: planes?.stride,
+      into: UnsafeMutableRawBufferPointer(buffer), reducer(reduction), call: signature.word)
     try explained {
       if !checksOnBoard { try startCheck(of: operation) }
-      try node.start(run)
+      try node!.start(run)
       try operation.advance()
     }
     return operation
-  }
-
-  /// Runs an allreduce of few bytes on the spot, if that is what it is; false if it is to be
-  /// started.
-  func runSmall<Element: Reducible>(
-    _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
-    _ reduction: Reduction<Element>,
-    _ method: AllreduceMethod?, planes: Planes? = nil
-  ) throws -> Bool {
-    let byteCount = target.count * MemoryLayout<Element>.stride
-    guard let node, across == nil, inFlight.isEmpty else { return false }
-    let terms = planes == nil ? node.ranks : node.planes!
-    guard terms.planes * byteCount <= node.smallSize,
-      (method ?? chooser(planes).method(byteCount: byteCount, type: Element.elementType))
-        == .hierarchical
-    else { return false }
-    let call = CallSignature(
-      planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
-      algorithm: Self.hierarchicalNumber, count: target.count
-    ).word
-    var backoff = Backoff(spins: spins)
-    var watch: StallWatch?
-    try node.allreduceSmall(
-      UnsafeRawBufferPointer(source), planeStride: planes?.stride ?? 0,
-      into: UnsafeMutableRawBufferPointer(target), reducer(reduction), terms, call: call
-    ) { number in
-      guard backoff.pause() else { return }
-      try transport.checkAllAreThere()
-      if watch == nil {
-        watch = StallWatch(limit: options.timeLimit)
-        options.waitObserver?.waits()
-      }
-      guard watch!.phase() == .over else { return }
-      throw RankMissing(
-        absentees: node.absentees(number), rank: rank, call: "\(CallSignature(word: call))",
-        seconds: watch!.elapsed)
-    }
-    if watch != nil { options.waitObserver?.ended() }
-    started += 1
-    return true
   }
 
   func start<Element: Reducible>(
@@ -295,7 +253,7 @@ extension ProcessGroup {
     planes == nil ? chooser : planeChooser!
   }
 
-  private func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {
+  func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {
     Reducer(reduction, ranks: size, kernels: kernels, scratch: scratch)
   }
 
@@ -310,18 +268,19 @@ extension ProcessGroup {
     return operation
   }
 
+  private func idleNodeRun(on node: NodeGroup) -> NodeAllreduce {
+    idleNodeRuns.popLast() ?? NodeAllreduce(on: node, across: across)
+  }
+
   /// Whether all calls are compared in shared memory, which all ranks have in common.
   var checksOnBoard: Bool { node != nil && across == nil && options.checksCalls }
 
   private func startCheck(of operation: CollectiveOperation) throws {
     guard options.checksCalls && size > 1 else { return }
     if let node, checksOnBoard {
-      let arrival = idleArrivals.popLast() ?? NodeAllreduce(arrivalOn: node)
+      let arrival = idleNodeRun(on: node)
       operation.arrival = arrival
-      arrival.prepare(
-        UnsafeRawBufferPointer(start: nil, count: 0),
-        into: UnsafeMutableRawBufferPointer(start: nil, count: 0), reducer: nil,
-        call: operation.call)
+      arrival.prepareArrival(call: operation.call)
       try node.start(arrival)
     } else {
       let check = idleChecks.popLast() ?? CallCheck(over: transport)

@@ -31,24 +31,26 @@ final class NodeAllreduce {
     case complete
   }
 
-  let count: Int
-  let type: ElementType
   private let node: NodeGroup
-  private let terms: NodeTerms
   private let across: CrossNode?
   private let board: NodeBoard
-  private let isSmall: Bool
-  /// Pieces of the buffer, and the elements of each but the last.
-  let pieceCount: Int
-  private let pieceLength: Int
 
-  private var state = State.complete
+  // Of the call.
+  private var count = 0
+  private var type = ElementType.float32
+  private var terms: NodeTerms
   private var source = UnsafeRawPointer(bitPattern: 64)!
   private var target = UnsafeMutableRawPointer(bitPattern: 64)!
   /// Bytes from one plane of the source to the next.
   private var planeStride = 0
   private var reducer: Reducer!
   private var call: UInt64 = 0
+  private var isSmall = true
+  /// Pieces of the buffer, and the elements of each but the last.
+  private(set) var pieceCount = 0
+  private var pieceLength = 1
+
+  private var state = State.complete
   private(set) var number = 0
   private var firstPiece = 0
 
@@ -68,31 +70,16 @@ final class NodeAllreduce {
   private let operands: UnsafeMutableBufferPointer<UnsafeRawPointer>
   private let results: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
 
-  /// - Parameters:
-  ///   - terms: what ranks bring: the node's `ranks` or `planes`.
-  ///   - across: how to go on between nodes; nil on one node.
-  init(
-    node: NodeGroup, _ terms: NodeTerms, count: Int, type: ElementType, across: CrossNode?
-  ) {
+  /// - Parameter across: how to go on between nodes; nil on one node.
+  init(on node: NodeGroup, across: CrossNode?) {
     self.node = node
-    self.terms = terms
     self.across = across
-    self.count = count
-    self.type = type
     board = node.board
-    isSmall = across == nil && terms.planes * count * type.byteCount <= node.smallSize
-    pieceLength =
-      NodeBoard.slotSize / type.accumulator.byteCount / max(terms.planes, terms.sumPlanes)
-    pieceCount = isSmall ? 0 : (count + pieceLength - 1) / pieceLength
+    terms = node.ranks
     sources = .allocate(capacity: node.size)
     targets = .allocate(capacity: node.size)
-    operands = .allocate(capacity: terms.terms.count)
+    operands = .allocate(capacity: node.operands.count)
     results = .allocate(capacity: node.size)
-  }
-
-  /// An allreduce of nothing, by which ranks compare their calls.
-  convenience init(arrivalOn node: NodeGroup) {
-    self.init(node: node, node.ranks, count: 0, type: .float32, across: nil)
   }
 
   deinit {
@@ -101,9 +88,6 @@ final class NodeAllreduce {
     operands.deallocate()
     results.deallocate()
   }
-
-  /// Whether its buffers have planes.
-  var hasPlanes: Bool { terms !== node.ranks }
 
   var isComplete: Bool {
     if case .complete = state { true } else { false }
@@ -115,21 +99,37 @@ final class NodeAllreduce {
   /// Sets up a call; `NodeGroup.start` then begins it.
   /// - Parameters:
   ///   - target: may be `source`.
-  ///   - planeStride: bytes from one plane of the source to the next, alike on all ranks.
-  ///   - reducer: nil for an allreduce of nothing.
+  ///   - planeStride: bytes from one plane of the source to the next, alike on all ranks; nil where
+  ///     there is one plane.
   ///   - call: what all ranks must call alike.
   func prepare(
-    _ source: UnsafeRawBufferPointer, planeStride: Int = 0,
-    into target: UnsafeMutableRawBufferPointer, reducer: Reducer?, call: UInt64
+    _ source: UnsafeRawBufferPointer, planeStride: Int?,
+    into target: UnsafeMutableRawBufferPointer, _ reducer: Reducer, call: UInt64
   ) {
     precondition(isComplete)
-    self.planeStride = planeStride
+    terms = node.terms(hasPlanes: planeStride != nil)
+    self.planeStride = planeStride ?? 0
     if let input = source.baseAddress, let output = target.baseAddress {
       self.source = input
       self.target = output
     }
     self.reducer = reducer
     self.call = call
+    type = reducer.type
+    count = target.count / type.byteCount
+    isSmall = across == nil && terms.planes * target.count <= node.smallSize
+    pieceCount = 0
+    guard !isSmall else { return }
+    pieceLength =
+      NodeBoard.slotSize / type.accumulator.byteCount / max(terms.planes, terms.sumPlanes)
+    pieceCount = (count + pieceLength - 1) / pieceLength
+  }
+
+  /// Sets up an allreduce of nothing, by which ranks compare their calls.
+  func prepareArrival(call: UInt64) {
+    precondition(isComplete)
+    self.call = call
+    (count, isSmall, pieceCount) = (0, true, 0)
   }
 
   func begin(number: Int, firstPiece: Int) {

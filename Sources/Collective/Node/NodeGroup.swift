@@ -10,6 +10,9 @@ final class NodeGroup {
   let size: Int
   /// Ranks of the whole group, by local rank.
   let members: [Int]
+  /// Bytes, all planes together, up to which it is cheaper that every rank reads everything than
+  /// that all wait a second time. Two ranks mostly have cores of their own, and wait a short time.
+  let smallSize: Int
   /// Of calls whose buffers have one plane, and of those whose buffers have more.
   let ranks: NodeTerms
   let planes: NodeTerms?
@@ -19,8 +22,8 @@ final class NodeGroup {
   private var queue: [NodeAllreduce] = []
   private var started = 0
   private var pieces = 0
-  /// What was last seen of the others' counters.
-  private var seen: [[Int]]
+  /// What was last seen of the counters of each rank.
+  private let seen: UnsafeMutableBufferPointer<Int>
 
   /// - Parameters:
   ///   - segments: of every local rank, `NodeBoard.byteCount` bytes each.
@@ -31,19 +34,26 @@ final class NodeGroup {
     self.members = members
     self.rank = rank
     size = members.count
+    smallSize = size <= 2 ? 4096 : NodeBoard.messageSize / (size / 2)
     ranks = NodeTerms(ranks: members.count)
     self.planes = planes
     board = NodeBoard(segments: segments)
-    seen = Array(
-      repeating: Array(repeating: 0, count: members.count), count: NodeBoard.Counter.allCases.count)
+    seen = .allocate(
+      copying: Array(repeating: 0, count: members.count * NodeBoard.Counter.allCases.count))
     queue.reserveCapacity(64)
     operands = .allocate(capacity: max(members.count, planes?.terms.count ?? 0))
   }
 
   deinit {
     board.deallocate()
+    ranks.deallocate()
+    planes?.deallocate()
     operands.deallocate()
+    seen.deallocate()
   }
+
+  /// - Precondition: there are some, if they are to have planes.
+  func terms(hasPlanes: Bool) -> NodeTerms { hasPlanes ? planes! : ranks }
 
   /// Makes memory known in which buffers may lie; all ranks in the same order.
   func add(_ region: SharedRegion) { regions.append(region) }
@@ -66,16 +76,19 @@ final class NodeGroup {
   /// Puts a call behind those that are under way. All ranks of the node make the same calls in the
   /// same order.
   func start(_ operation: NodeAllreduce) throws {
-    operation.begin(number: started, firstPiece: pieces)
-    started += 1
-    pieces += operation.pieceCount
+    begin(operation)
     queue.append(operation)
     try progress()
   }
 
-  /// The number of a call that does not go through the queue.
+  /// Gives a call its number and pieces.
+  func begin(_ operation: NodeAllreduce) {
+    pieces += operation.pieceCount
+    operation.begin(number: takeNumber(), firstPiece: pieces - operation.pieceCount)
+  }
+
+  /// The number of a call.
   func takeNumber() -> Int {
-    precondition(queue.isEmpty)
     started += 1
     return started - 1
   }
@@ -93,10 +106,10 @@ final class NodeGroup {
 
   /// Whether `counter` of every rank is at least `value`.
   func haveAll(_ counter: NodeBoard.Counter, reached value: Int) -> Bool {
-    for peer in 0..<size where peer != rank && seen[counter.rawValue][peer] < value {
-      let count = board.count(counter, of: peer)
-      seen[counter.rawValue][peer] = count
-      if count < value { return false }
+    let seen = seen.baseAddress! + counter.rawValue * size
+    for peer in 0..<size where peer != rank && seen[peer] < value {
+      seen[peer] = board.count(counter, of: peer)
+      if seen[peer] < value { return false }
     }
     return true
   }

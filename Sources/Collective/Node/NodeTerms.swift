@@ -1,6 +1,7 @@
-/// What the ranks of a node bring into a sum: a plane each, or the planes of a `SumTree`.
-final class NodeTerms {
-  /// In the order of the sum; ranks are local. (Plain memory: calls of few bytes are short.)
+/// What the ranks of a node bring into a sum: a plane each, or the planes of a `SumTree`. Plain
+/// memory, which is its group's: calls of few bytes are too short to count references.
+struct NodeTerms {
+  /// In the order of the sum; ranks are local.
   let terms: UnsafeMutableBufferPointer<SumTree.Term>
   /// Of each term, its first leaf; nil where ranks are the leaves.
   let starts: UnsafeMutablePointer<Int>?
@@ -10,7 +11,7 @@ final class NodeTerms {
   let ownPlanes: Int
   /// The terms that make each plane of the node's own sum: one, unless it has part in a `SumTree` over
   /// nodes.
-  let sums: [Range<Int>]
+  let sums: UnsafeMutableBufferPointer<Range<Int>>
   /// The most planes that a node's sum has.
   let sumPlanes: Int
   /// Whether nodes' sums have planes, and are added up along a `SumTree` over nodes.
@@ -21,7 +22,7 @@ final class NodeTerms {
     terms = .allocate(copying: SumTree(ofRanks: ranks).terms)
     starts = nil
     (planes, ownPlanes) = (1, 1)
-    sums = [0..<ranks]
+    sums = .allocate(copying: [0..<ranks])
     sumPlanes = 1
     addsPlanesAcross = false
   }
@@ -41,17 +42,19 @@ final class NodeTerms {
     starts!.initialize(from: terms.map(\.start), count: terms.count)
     planes = tree.planes
     ownPlanes = tree.subtrees[members[rank]].count
-    sums = nodes.subtrees[node].map { leaves in
-      terms.firstIndex {
-        $0.start >= leaves.lowerBound
-      }!..<(terms.firstIndex { $0.start >= leaves.upperBound } ?? terms.count)
-    }
+    sums = .allocate(
+      copying: nodes.subtrees[node].map { leaves in
+        terms.firstIndex {
+          $0.start >= leaves.lowerBound
+        }!..<(terms.firstIndex { $0.start >= leaves.upperBound } ?? terms.count)
+      })
     sumPlanes = nodes.planes
     addsPlanesAcross = !nodes.isOfRanks
   }
 
-  deinit {
+  func deallocate() {
     terms.deallocate()
     starts?.deallocate()
+    sums.deallocate()
   }
 }

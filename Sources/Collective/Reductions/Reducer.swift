@@ -11,8 +11,9 @@ struct Reducer {
   private let body: Body
   /// Results are divided by it: the number of ranks for an average, else 1.
   private let divisor: Int
-  private let kernels: KernelSet
-  private let scratch: ReductionScratch
+  // The group's, which outlives its reducers: calls of few bytes are too short to count references.
+  private unowned(unsafe) let kernels: KernelSet
+  private unowned(unsafe) let scratch: ReductionScratch
 
   private enum Body {
     case kernel(ReductionKind)

@@ -1,0 +1,67 @@
+// An allreduce on one node that is waited for with no other call under way: it needs none of what
+// keeps several apart.
+
+extension ProcessGroup {
+  private static let hierarchicalNumber = AllreduceMethod.hierarchical.number
+
+  /// Runs an allreduce on the spot, if it is such a one; false if it is to be started.
+  func runLone<Element: Reducible>(
+    _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
+    _ reduction: Reduction<Element>,
+    _ method: AllreduceMethod?, planes: Planes? = nil
+  ) throws -> Bool {
+    guard let lone, inFlight.isEmpty,
+      isHierarchical(
+        method, byteCount: target.count * MemoryLayout<Element>.stride, type: Element.elementType,
+        planes: planes)
+    else { return false }
+    let call = CallSignature(
+      planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
+      algorithm: Self.hierarchicalNumber, count: target.count
+    ).word
+    started += 1
+    var backoff = Backoff(spins: spins)
+    var watch: StallWatch?
+    try lone._withUnsafeGuaranteedRef {
+      try $0(
+        UnsafeRawBufferPointer(source), planeStride: planes?.stride,
+        into: UnsafeMutableRawBufferPointer(target), reducer(reduction), call: call
+      ) { number, mark in
+        if backoff.pause() { try look(at: &watch, number, mark: mark, call: call) }
+      }
+    }
+    if watch != nil { options.waitObserver?.ended() }
+    return true
+  }
+
+  private func isHierarchical(
+    _ method: AllreduceMethod?, byteCount: Int, type: ElementType, planes: Planes?
+  ) -> Bool {
+    switch method {
+    case .hierarchical?: true
+    case .schedule?: false
+    case nil where planes == nil: chooser.isHierarchical(byteCount: byteCount, type: type)
+    case nil: planeChooser!.isHierarchical(byteCount: byteCount, type: type)
+    }
+  }
+
+  /// From time to time in a long wait for the node's call `number`.
+  @inline(never)
+  private func look(
+    at watch: inout StallWatch?, _ number: Int, mark: Int, call: UInt64
+  ) throws {
+    try transport.checkAllAreThere()
+    if watch == nil {
+      watch = StallWatch(limit: options.timeLimit)
+      options.waitObserver?.waits()
+    }
+    if mark != watch!.mark {
+      watch!.restart(mark: mark)
+      options.waitObserver?.waits()
+    }
+    guard watch!.phase() == .over else { return }
+    throw RankMissing(
+      absentees: node!.absentees(number), rank: rank, call: "\(CallSignature(word: call))",
+      seconds: watch!.elapsed)
+  }
+}
