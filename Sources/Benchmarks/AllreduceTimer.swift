@@ -7,6 +7,7 @@ import MPI
 final class AllreduceTimer<Element: BenchmarkElement> {
   private let world: Communicator
   private let candidates: [Candidate]
+  private let turns: Turns
   private let pattern: TestPattern<Element>
   private var memory: BenchmarkMemory
   /// Seconds for one size.
@@ -26,6 +27,7 @@ final class AllreduceTimer<Element: BenchmarkElement> {
   ) {
     self.world = world
     self.candidates = candidates
+    turns = Turns(of: candidates.count)
     self.pattern = pattern
     self.memory = memory
     self.budget = budget
@@ -103,7 +105,8 @@ final class AllreduceTimer<Element: BenchmarkElement> {
     // One row for each candidate and mode, so that the slowest ranks are found in one reduction.
     var times = [Int64](repeating: 0, count: 2 * candidates.count * rounds)
     for round in 0..<rounds {
-      for (index, candidate) in candidates.enumerated() {
+      for index in turns[round] {
+        let candidate = candidates[index]
         let inWindow = candidate.usesWindow
         let source = UnsafeRawPointer(memory.source(inWindow: inWindow))
         var target = memory.target(inWindow: inWindow)
@@ -138,7 +141,8 @@ final class AllreduceTimer<Element: BenchmarkElement> {
     let blocks = Int(min(max(affordable, possible.lowerBound), possible.upperBound))
     var times = [Int64](repeating: 0, count: candidates.count * blocks)
     for block in 0..<blocks {
-      for (index, candidate) in candidates.enumerated() {
+      for index in turns[block] {
+        let candidate = candidates[index]
         try world.barrier()
         let start = monotonicNanoseconds()
         for _ in 0..<lengths[index] {

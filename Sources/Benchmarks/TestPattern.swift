@@ -78,7 +78,7 @@ struct TestPattern<Element: BenchmarkElement> {
   private static func input(
     _ rank: Int, _ index: Int, _ reduction: ReductionChoice, ranks: Int
   ) -> Int {
-    let bits = mixed(UInt64(rank) << 32 | UInt64(index))
+    let bits = (UInt64(rank) << 32 | UInt64(index)).mixed
     switch reduction {
     case .sum, .average, .minimum, .maximum:
       let limit = min(max(1, Element.exactLimit / ranks), 1 << 20)
@@ -88,14 +88,5 @@ struct TestPattern<Element: BenchmarkElement> {
       let interval = (ranks + 7) / 8
       return ((rank + index) % interval == 0 ? 2 : 1) * (bits & 1 == 0 ? 1 : -1)
     }
-  }
-
-  /// A permutation of 64-bit integers in which neighbours have nothing in common (SplitMix64's;
-  /// Steele, Lea & Flood, OOPSLA 2014).
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    var x = value &+ 0x9e37_79b9_7f4a_7c15
-    x = (x ^ (x >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    x = (x ^ (x >> 27)) &* 0x94d0_49bb_1331_11eb
-    return x ^ (x >> 31)
   }
 }
