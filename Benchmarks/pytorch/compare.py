@@ -2,7 +2,7 @@
 
     python3 -m venv .venv && .venv/bin/pip install numpy torch
     .venv/bin/python Benchmarks/pytorch/compare.py [--ranks 1] [--rounds 3] [--models softmax,mlp,lenet,conv]
-        [--peers ddp,horovod]
+        [--peers ddp,horovod] [--batch 128]
 
 Run it at the package's top, after ./run.sh build and with Fashion-MNIST in .data. One thread a rank.
 """
@@ -29,14 +29,15 @@ MODELS = {  # layers, and samples of an epoch: the slow ones get fewer
 here = pathlib.Path(__file__).parent
 
 
-def lockstep(name, ranks):
+def lockstep(name, ranks, batch):
     layers, samples = MODELS[name]
     with tempfile.TemporaryDirectory() as folder:
         # Steps in place of a shorter data set: three epochs' worth.
         settings = [
             f"model={layers}", "data.test=null", "log.every-steps=1000", "optimizer.momentum=0.9",
             "optimizer.learning-rate=0.02", "optimizer.schedule=null",
-            f"training.max-steps={3 * samples // 128}", "training.epochs=3"]
+            f"training.max-steps={3 * samples // batch}", "training.epochs=3",
+            f"training.batch-size={batch}"]
         command = [".build/release/lockstep", "launch", "-n", str(ranks)] if ranks > 1 else [
             ".build/release/lockstep"]
         command += ["train", "Examples/fashion-mnist-mlp.yaml", "-q", "--output", folder + "/run"]
@@ -47,10 +48,10 @@ def lockstep(name, ranks):
         return summary["samples-per-second"]
 
 
-def pytorch(name, ranks, prefix, peer):
+def pytorch(name, ranks, batch, prefix, peer):
     command = prefix + [
         sys.executable, str(here / "train.py"), "--model", name, "--ranks", str(ranks),
-        "--samples", str(MODELS[name][1]), "--library", peer]
+        "--batch", str(batch), "--samples", str(MODELS[name][1]), "--library", peer]
     if peer == "horovod":
         mpirun = ["mpirun", "-n", str(ranks), "--bind-to", "core"]
         command = mpirun + (["--allow-run-as-root"] if os.geteuid() == 0 else []) + command
@@ -62,6 +63,7 @@ def main():
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--batch", type=int, default=128, help="on all ranks together")
     parser.add_argument(
         "--policy", default="", help="a prefix for PyTorch, such as 'chrt -b 0': Gloo sleeps")
     parser.add_argument(
@@ -70,14 +72,16 @@ def main():
     peers = arguments.peers.split(",")
     names = ["pytorch"] if arguments.ranks == 1 else peers
     print(f"{'model':8} {'lockstep':>10}" + "".join(f" {name:>10} {'ratio':>6}" for name in names)
-          + f"   samples/s, median of {arguments.rounds}, {arguments.ranks} rank(s)")
+          + f"   samples/s, median of {arguments.rounds}, {arguments.ranks} rank(s),"
+          + f" batch {arguments.batch}")
     for name in arguments.models.split(","):
         ours, theirs = [], {peer: [] for peer in peers}
         for _ in range(arguments.rounds):
-            ours.append(lockstep(name, arguments.ranks))
+            ours.append(lockstep(name, arguments.ranks, arguments.batch))
             for peer in peers:
                 theirs[peer].append(
-                    pytorch(name, arguments.ranks, arguments.policy.split(), peer))
+                    pytorch(
+                        name, arguments.ranks, arguments.batch, arguments.policy.split(), peer))
         a = statistics.median(ours)
         columns = [statistics.median(theirs[peer]) for peer in peers]
         print(f"{name:8} {a:10.0f}" + "".join(f" {b:10.0f} {a / b:6.2f}" for b in columns),
