@@ -99,7 +99,7 @@ extension KernelSet {
   private func sum(
     _ x: Matrix, _ dy: Matrix, over shards: ShardRows, into dw: Matrix, accumulate: Bool
   ) {
-    if shards.count == 1 && !accumulate {
+    if shards.count == 1 && !accumulate && !ShardedProduct.isNarrow(dw, table.products) {
       multiply(
         .columns(x.base, stride: x.columns), .rows(dy.base, stride: dy.columns), depth: x.rows,
         into: dw, .zero, .none)

@@ -258,7 +258,7 @@ struct BoundsTests {
     let (tileRows, tileColumns) = (products.tileRows, products.tileColumns)
     // No row, one, few, tiles read in place and packed panels.
     for m in [0, 1, 2, 3, tileRows, tileRows + 1, 2 * tileRows + 1] {
-      for n in [0, 1, products.lanes, tileColumns - 1, tileColumns, tileColumns + 1] {
+      for n in [0, 1, 10, products.lanes, tileColumns - 1, tileColumns, tileColumns + 1] {
         for k in [0, 1, 17, 258] {
           let x = Grid(rows: m, columns: k, random: 1)
           let w = Grid(rows: k, columns: n, random: 2)
@@ -300,10 +300,10 @@ struct BoundsTests {
   func copiedLeft(instructions: InstructionSet, side: Fences.Side) {
     let kernels = KernelSet(instructions)
     let x = Grid(rows: 130, columns: 256, random: 1)
-    let dy = Grid(rows: 130, columns: 5, random: 2)
+    let dy = Grid(rows: 130, columns: 30, random: 2)
     #expect(ProductBlocks.isCopied(depth: x.rows, stride: x.columns))
     Fences.with(side) { fences in
-      let dw = fences.output(rows: 256, columns: 5)
+      let dw = fences.output(rows: 256, columns: 30)
       for shards in [ShardRows(undivided: 130), ShardRows(first: 0, ends: [60, 130])] {
         kernels.productOfTranspose(fences.input(x), fences.input(dy), over: shards, into: dw)
         let expected = kernels.productOfTranspose(x, dy, over: shards)
@@ -311,7 +311,7 @@ struct BoundsTests {
       }
       let packed = PackedMatrix(depth: 130, columns: 256, for: kernels)
       packed.pack(fences.input(x))
-      let y = fences.output(rows: 5, columns: 256)
+      let y = fences.output(rows: 30, columns: 256)
       kernels.product(GridSource(grid: dy.transposed), packed, into: y)
       #expect(y.grid.bits == kernels.product(dy.transposed, x).bits)
     }

@@ -68,7 +68,7 @@ struct ThreadBitsTests {
   @Test("products summed over shards", arguments: InstructionSet.supported)
   func shardedProducts(instructions: InstructionSet) {
     for (number, shards) in Self.shards.enumerated() {
-      for (k, n) in [(1, 1), (13, 10), (50, 33), (61, 130), (512, 48)] {
+      for (k, n) in [(1, 1), (13, 10), (50, 33), (61, 130), (512, 48), (784, 10)] {
         let x = Grid(rows: 37, columns: k, random: number)
         let dy = Grid(rows: 37, columns: n, random: number + 100)
         compare(instructions, "\(k) x \(n), \(shards)") { kernels in
