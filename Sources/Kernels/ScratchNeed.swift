@@ -48,7 +48,7 @@ public struct ScratchNeed: Equatable, Sendable {
         columns: outputs, depth: rows,
         isOneBlock: !ProductBlocks.isCopied(depth: rows, stride: inputs)
           || inputs * rows <= ProductBlocks.leftFloats / 2))
-    need.packedLeft = copied(rows: inputs, depth: rows)
+    need.packedLeft = max(copied(rows: inputs, depth: rows), transposed(columns: outputs))
     need.partialSums = max(
       need.partialSums, 2 * levels(shards) * largestTile.rows * largestTile.columns)
     return need
@@ -128,6 +128,12 @@ public struct ScratchNeed: Equatable, Sendable {
   private static func blockOfLeft(rows: Int, depth: Int) -> Int {
     let depth = min(depth, ProductBlocks.depth)
     return min(rows * depth, max(ProductBlocks.leftFloats, largestTile.rows * depth))
+  }
+
+  /// The transpose of a block of a result with few columns.
+  private static func transposed(columns: Int) -> Int {
+    guard columns <= ProductBlocks.tilesInPlace * largestTile.rows else { return 0 }
+    return columns * ShardedProduct.panelsOfNarrow * largestTile.columns
   }
 
   /// A transposed left operand, where it is copied.
