@@ -27,7 +27,8 @@
 typedef struct CPeak {
   // Floats that stay in registers.
   long count;
-  // x = x * factor + addend (fused where the CPU has it) for each of the `count`, `steps` times
+  // x = x * factor + addend (fused where the CPU has it), on arm64 x = x + factor * addend, for each
+  // of the `count`, `steps` times
   void (*multiplyAdd)(long steps, float factor, float addend, float *x);
 } CPeak;
 

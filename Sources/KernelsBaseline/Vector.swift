@@ -51,12 +51,19 @@ func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
 }
 
+// On arm64 a part of a vector is not copied by a call, which would drive constants out of a loop's
+// registers: x86-64 takes them from memory as operands, NEON with an instruction for each.
+
 /// The first `count` lanes from memory, `fill` in the others; reads nothing beyond `count`.
 @inline(__always)
 func load(_ p: UnsafePointer<Float>, count: Int, fill: Float) -> Vector {
   var v = Vector(repeating: fill)
   withUnsafeMutableBytes(of: &v) {
-    $0.baseAddress!.copyMemory(from: p, byteCount: count * MemoryLayout<Float>.size)
+    #if arch(arm64)
+      copy(count, p, $0.baseAddress!.assumingMemoryBound(to: Float.self))
+    #else
+      $0.baseAddress!.copyMemory(from: p, byteCount: count * MemoryLayout<Float>.size)
+    #endif
   }
   return v
 }
@@ -76,8 +83,12 @@ func load(
 @inline(__always)
 func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>, count: Int) {
   withUnsafeBytes(of: v) {
-    UnsafeMutableRawPointer(p).copyMemory(
-      from: $0.baseAddress!, byteCount: count * MemoryLayout<Float>.size)
+    #if arch(arm64)
+      copy(count, $0.baseAddress!.assumingMemoryBound(to: Float.self), p)
+    #else
+      UnsafeMutableRawPointer(p).copyMemory(
+        from: $0.baseAddress!, byteCount: count * MemoryLayout<Float>.size)
+    #endif
   }
 }
 
