@@ -15,11 +15,7 @@ struct ProductBitsTests {
     _ instructions: InstructionSet, from start: Float, _ depth: Int,
     _ term: (Int) -> (Float, Float)
   ) -> Float {
-    #if arch(x86_64)
-      let isFused = instructions != .baseline
-    #else
-      let isFused = true
-    #endif
+    let isFused = instructions.fusesMultiplyAdd
     var sum = start
     var d = 0
     while d < depth {

@@ -75,7 +75,7 @@ struct RandomStreamTests {
   func largestUniform() {
     // What `uniforms` does to a word, at its extremes.
     let words = SIMD4<UInt32>(0, .max, 0xff, 0x100)
-    #expect(SIMD4<Float>(words &>> 8) * 0x1p-24 == SIMD4(0, 1 - 0x1p-24, 0, 0x1p-24))
+    #expect(SIMD4<Float>(words &>> 8) * 0x1p-24 == SIMD4<Float>(0, 1 - 0x1p-24, 0, 0x1p-24))
   }
 
   @Test("fillUniform stays within its bound and fills exactly its buffer", arguments: 0...9)

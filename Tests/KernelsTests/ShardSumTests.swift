@@ -147,10 +147,15 @@ struct ShardSumTests {
       kernels, x, dy, shards, sums in
       let starts = (0...x.rows).map { 4 * $0 }
       let columns = x.elements.map { Int32($0.bitPattern % 3) }
-      kernels.productOfTranspose(
-        SparseMatrix(
-          rows: dy.rows, columns: 3, rowStarts: starts, columnIndices: columns, values: x.base),
-        dy, over: shards, into: Matrix(sums, rows: 3, columns: 5))
+      starts.withUnsafeBufferPointer { starts in
+        columns.withUnsafeBufferPointer { columns in
+          kernels.productOfTranspose(
+            SparseMatrix(
+              rows: dy.rows, columns: 3, rowStarts: starts.baseAddress!,
+              columnIndices: columns.baseAddress!, values: x.base),
+            dy, over: shards, into: Matrix(sums, rows: 3, columns: 5))
+        }
+      }
     },
     PlaneSum(testDescription: "convolutionGradient", width: 20) {
       let windows = ImageWindows(

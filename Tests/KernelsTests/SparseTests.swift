@@ -31,10 +31,15 @@ struct SparseTests {
     func read<Result>(_ range: Range<Int>? = nil, _ body: (SparseMatrix) -> Result) -> Result {
       let range = range ?? 0..<starts.count - 1
       return starts.withUnsafeBufferPointer { starts in
-        body(
-          SparseMatrix(
-            rows: range.count, columns: columns, rowStarts: starts.baseAddress! + range.lowerBound,
-            columnIndices: indices, values: values))
+        indices.withUnsafeBufferPointer { indices in
+          values.withUnsafeBufferPointer { values in
+            body(
+              SparseMatrix(
+                rows: range.count, columns: columns,
+                rowStarts: starts.baseAddress! + range.lowerBound,
+                columnIndices: indices.baseAddress!, values: values.baseAddress!))
+          }
+        }
       }
     }
 
@@ -130,11 +135,7 @@ struct SparseTests {
   @Test("a row's elements are added in the order in which they are stored")
   func order() {
     for kernels in InstructionSet.supported.map(KernelSet.init) {
-      #if arch(arm64)
-        let isFused = true
-      #else
-        let isFused = kernels.instructions != .baseline
-      #endif
+      let isFused = kernels.instructions.fusesMultiplyAdd
       let x = Rows(rows: 9, columns: 31, most: 60, number: 1) {
         Float($0.next(in: -4000...4000)) / 256
       }

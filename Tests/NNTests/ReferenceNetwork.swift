@@ -334,7 +334,7 @@ extension Loss {
       }
       return (terms.reduce(0, +) / count, .infinity)
     case "binary-cross-entropy":
-      let terms = zip(outputs, values).map { x, t in
+      let terms = zip(outputs, values).map { (x: Double, t: Double) -> Double in
         t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))
       }
       return (terms.reduce(0, +) / count, .infinity)

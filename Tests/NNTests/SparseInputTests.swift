@@ -41,15 +41,7 @@ struct SparseInputTests {
       }
       let shards = ShardRows(first: 0, ends: (1...4).map { $0 * batch.rows / 4 })
       let pass = Pass(kernels: kernels, shards: shards, mode: .training)
-      var full = batch.x
-      return try full.withUnsafeMutableBufferPointer { full in
-        let inputs: AnyMatrix =
-          isSparse
-          ? .sparse(
-            SparseMatrix(
-              rows: batch.rows, columns: batch.features, rowStarts: rowStarts,
-              columnIndices: columns, values: values))
-          : .dense(Matrix(full.baseAddress!, rows: batch.rows, columns: batch.features))
+      return try read(isSparse: isSparse) { inputs in
         let outputs = try network.forward(inputs, pass: pass)
         let result = Array(outputs.elements)
         let gradient = network.outputGradient(rows: batch.rows)
@@ -58,6 +50,28 @@ struct SparseInputTests {
           try network.backward(throughStage: stage, inputs: inputs, pass: pass)
         }
         return (result, Array(network.gradients.tensors))
+      }
+    }
+
+    private func read<Result>(isSparse: Bool, _ body: (AnyMatrix) throws -> Result) rethrows
+      -> Result
+    {
+      if isSparse {
+        return try rowStarts.withUnsafeBufferPointer { starts in
+          try columns.withUnsafeBufferPointer { columns in
+            try values.withUnsafeBufferPointer { values in
+              try body(
+                .sparse(
+                  SparseMatrix(
+                    rows: batch.rows, columns: batch.features, rowStarts: starts.baseAddress!,
+                    columnIndices: columns.baseAddress!, values: values.baseAddress!)))
+            }
+          }
+        }
+      }
+      var full = batch.x
+      return try full.withUnsafeMutableBufferPointer {
+        try body(.dense(Matrix($0.baseAddress!, rows: batch.rows, columns: batch.features)))
       }
     }
   }
