@@ -114,7 +114,8 @@ let package = Package(
     // Saves checkpoints until a test ends it, or its disk does.
     .executableTarget(
       name: "CheckpointCases", dependencies: ["Training", "NN"], path: "Tests/CheckpointCases"),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], exclude: ["Arm64"]),
     .testTarget(
       name: "NNTests", dependencies: ["NN", "Kernels", "TestSupport"], exclude: ["Oracles"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Kernels", "TestSupport"]),
