@@ -79,7 +79,7 @@ let package = Package(
     .target(
       name: "Collective", dependencies: ["CCPU", "MPI", "Kernels"],
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
-    .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
+    .target(name: "Datasets", dependencies: ["CCPU", "CZlib", "Kernels"]),
 
     // The job.
     .target(

@@ -1,58 +1,66 @@
+import CCPU
 import Foundation
 import Kernels
 
 /// The batches of a run, one after the other, each made ready by a thread of its own while the one
-/// before is being worked on.
+/// before is being worked on - unless that thread had to share the only processor: then by the
+/// caller.
 public final class BatchStream {
   /// Where in the run to begin and to end, in batches counted from the run's start.
   public let range: Range<Int>
 
-  private let shared: Shared
-  private var current: Batch?
+  private enum Filling {
+    case ahead(Shared, current: Batch?)
+    case byCaller(BatchFiller, Batch)
+  }
+  private var filling: Filling
 
   /// - Parameters:
   ///   - sampler: of the data set's samples, or of so many of the first ones.
   ///   - range: batches to deliver; batch b is number b % batchesPerEpoch of epoch
   ///   b / batchesPerEpoch.
+  ///   - fillsAhead: whether a thread of its own fills them.
   public init(
     _ dataset: any Dataset, sampler: Sampler, partition: Partition, rank: Int, range: Range<Int>,
-    instructions: InstructionSet
+    instructions: InstructionSet, fillsAhead: Bool = CCPU_usableProcessorCount() > 1
   ) {
     precondition(sampler.count <= dataset.count)
     self.range = range
     let rows = partition.rowsOfLargestBatch(ofRank: rank, sampler: sampler)
-    let shared = Shared(
-      empty: (0..<2).map { _ in
-        Batch(for: dataset, partition: partition, rank: rank, maximumRows: rows)
-      })
-    self.shared = shared
+    let batches = (0..<(fillsAhead ? 2 : 1)).map { _ in
+      Batch(for: dataset, partition: partition, rank: rank, maximumRows: rows)
+    }
+    let filler = BatchFiller(
+      of: dataset, sampler: sampler, range: range, instructions: instructions)
+    guard fillsAhead else {
+      filling = .byCaller(filler, batches[0])
+      return
+    }
+    let shared = Shared(empty: batches)
+    filling = .ahead(shared, current: nil)
     let thread = Thread {
-      let kernels = KernelSet(instructions)
-      var epoch = -1
-      var order: [UInt32] = []
-      for number in range {
-        guard let batch = shared.takeEmpty() else { return }
-        if number / sampler.batchesPerEpoch != epoch {
-          epoch = number / sampler.batchesPerEpoch
-          order = sampler.order(epoch: epoch)
-        }
-        let positions = sampler.positions(ofBatch: number % sampler.batchesPerEpoch)
-        batch.fill(from: dataset, samples: order[positions], kernels: kernels)
-        shared.give(filled: batch)
-      }
+      while let batch = shared.takeEmpty(), filler.fill(batch) { shared.give(filled: batch) }
       shared.give(filled: nil)
     }
     thread.name = "lockstep-data"
     thread.start()
   }
 
-  deinit { shared.stop() }
+  deinit {
+    if case .ahead(let shared, _) = filling { shared.stop() }
+  }
 
   /// The next batch, nil after the last. It is valid until the next call.
   public func next() -> Batch? {
-    if let current { shared.give(empty: current) }
-    current = shared.takeFilled()
-    return current
+    switch filling {
+    case .ahead(let shared, let current):
+      if let current { shared.give(empty: current) }
+      let next = shared.takeFilled()
+      filling = .ahead(shared, current: next)
+      return next
+    case .byCaller(let filler, let batch):
+      return filler.fill(batch) ? batch : nil
+    }
   }
 
   /// What the two threads hand to each other.
@@ -99,6 +107,40 @@ public final class BatchStream {
         condition.broadcast()
       }
     }
+  }
+}
+
+/// Fills one batch of a run after the other.
+private final class BatchFiller: @unchecked Sendable {  // used by one thread, if not by the maker's
+  private let dataset: any Dataset
+  private let sampler: Sampler
+  private let kernels: KernelSet
+  private var next: Int
+  private let end: Int
+  private var epoch = -1
+  private var order: [UInt32] = []
+
+  init(
+    of dataset: any Dataset, sampler: Sampler, range: Range<Int>, instructions: InstructionSet
+  ) {
+    self.dataset = dataset
+    self.sampler = sampler
+    kernels = KernelSet(instructions)
+    next = range.lowerBound
+    end = range.upperBound
+  }
+
+  /// False after the last.
+  func fill(_ batch: Batch) -> Bool {
+    guard next < end else { return false }
+    if next / sampler.batchesPerEpoch != epoch {
+      epoch = next / sampler.batchesPerEpoch
+      order = sampler.order(epoch: epoch)
+    }
+    let positions = sampler.positions(ofBatch: next % sampler.batchesPerEpoch)
+    batch.fill(from: dataset, samples: order[positions], kernels: kernels)
+    next += 1
+    return true
   }
 }
 

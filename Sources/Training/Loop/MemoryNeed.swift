@@ -14,7 +14,8 @@ public struct MemoryNeed {
   public var state: Double
   /// Outputs of layers, and gradients by them.
   public var activations: Double
-  /// Two batches of inputs, one of which is being filled while the other is worked on.
+  /// Two batches of inputs, one of which is being filled while the other is worked on; a rank that
+  /// may use one processor only has but one.
   public var batches = 0.0
   /// Of the data themselves, where every rank has them in memory of its own.
   public var data = 0.0
