@@ -6,10 +6,10 @@ import Kernels
 ///
 /// Made once for a schedule and an element type; it allocates nothing when it runs.
 final class ScheduleRun {
-  /// Bytes of a segment, as accumulators: small enough to be in the cache when it is reduced, large
-  /// enough for a message's handshake not to count. (128 KiB took 1.5 times as long on 2 ranks from
-  /// 4 MB up.)
-  static let segmentSize = 512 * 1024
+  /// Bytes of a segment, as accumulators: small enough for a transfer to overlap the reduction of
+  /// the one before, large enough for a message's handshake not to count. (On 2 ranks of a machine
+  /// 512 KiB took 1.2 to 1.4 times as long from 8 to 32 MB.)
+  static let segmentSize = 2 * 1024 * 1024
 
   /// Elements of a segment.
   private let segmentLength: Int
