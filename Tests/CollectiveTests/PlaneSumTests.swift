@@ -61,18 +61,20 @@ extension ExecutionTests {
       }
     }
 
-    @Test("sums of planes and allreduces are under way together", arguments: [3, 5, 6])
-    func mixed(ranks: Int) throws {
+    @Test(
+      "sums of planes and allreduces are under way together, and follow each other",
+      arguments: [3, 5, 6], [700, 20_011])
+    func mixed(ranks: Int, count: Int) throws {
       let tree = SumTree(leaves: 64, ranks: ranks)
       for placement in Self.placements {
         try expectFaultless(
           ranks: ranks, node: { placement($0, ranks) }, options: Self.options(tree)
         ) { group in
-          let count = 700
           let memory = try (0..<6).map { _ in
             try group.allocate(Float.self, count: tree.planes * count)
           }
-          for round in 1...20 {
+          var own = [Float](repeating: 0, count: count)
+          for round in 1...(count < 1000 ? 20 : 3) {
             let operations = try memory.enumerated().map { number, buffer in
               // A plane holds its number of leaves, so that all of them hold 64.
               for (plane, leaves) in tree.subtrees[group.rank].enumerated() {
@@ -94,6 +96,20 @@ extension ExecutionTests {
                 return "round \(round), buffer \(number), element \(index)"
               }
             }
+            // Alone, in memory of the group's and of the caller's.
+            let shared = UnsafeMutableBufferPointer(rebasing: memory[0][..<count])
+            let isWrong = try own.withUnsafeMutableBufferPointer { own in
+              for buffer in [shared, own] {
+                for index in 0..<count { buffer[index] = Float(group.rank + index % 7) }
+                try group.allreduce(buffer)
+                for index in 0..<count
+                where buffer[index] != Float(ranks * (ranks - 1) / 2 + ranks * (index % 7)) {
+                  return true
+                }
+              }
+              return false
+            }
+            if isWrong { return "round \(round), an allreduce alone" }
           }
           return nil
         }

@@ -96,7 +96,7 @@ final class NodeAllreduce {
   /// Differs whenever a piece has passed a stage.
   var progressMark: Int { filled + reduced + published + emptied + (isComplete ? 1 : 0) }
 
-  /// Sets up a call; `NodeGroup.start` then begins it.
+  /// Sets up a call; the group then begins or starts it.
   /// - Parameters:
   ///   - target: may be `source`.
   ///   - planeStride: bytes from one plane of the source to the next, alike on all ranks; nil where
@@ -106,7 +106,7 @@ final class NodeAllreduce {
     _ source: UnsafeRawBufferPointer, planeStride: Int?,
     into target: UnsafeMutableRawBufferPointer, _ reducer: Reducer, call: UInt64
   ) {
-    precondition(isComplete)
+    precondition(isComplete, "a call of this group has failed: it is of no further use")
     terms = node.terms(hasPlanes: planeStride != nil)
     self.planeStride = planeStride ?? 0
     if let input = source.baseAddress, let output = target.baseAddress {
@@ -392,7 +392,8 @@ final class NodeAllreduce {
           UnsafeRawPointer(slot(range, piece: piece, of: term.rank, plane: term.plane))
         }
     }
-    return Reducer.Operands(pointers: operands, starts: terms.starts)
+    return Reducer.Operands(
+      pointers: .init(rebasing: operands[..<terms.terms.count]), starts: terms.starts)
   }
 
   /// Where results go: first of all to the own target, which is in reach, and then to the others'

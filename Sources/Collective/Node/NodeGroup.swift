@@ -34,7 +34,7 @@ final class NodeGroup {
     self.members = members
     self.rank = rank
     size = members.count
-    smallSize = size <= 2 ? 4096 : NodeBoard.messageSize / (size / 2)
+    smallSize = NodeBoard.messageSize / (size <= 2 ? 4 : size / 2)
     ranks = NodeTerms(ranks: members.count)
     self.planes = planes
     board = NodeBoard(segments: segments)

@@ -5,6 +5,9 @@ final class RankPair {
   private let transport: any PointToPoint
   private let executor: ScheduleExecutor
   private let reducer: Reducer
+  // What the reducer works with.
+  private let kernels: KernelSet
+  private let scratch = ReductionScratch()
   private let memory: UnsafeMutableRawBufferPointer
   private let clock = ContinuousClock()
 
@@ -18,8 +21,8 @@ final class RankPair {
     self.transport = transport
     executor = ScheduleExecutor(
       over: transport, tags: RankPair.executorTags, segmentSize: ScheduleRun.segmentSize)
-    reducer = Reducer(
-      Reduction<Float>.sum, ranks: 2, kernels: kernels, scratch: ReductionScratch())
+    self.kernels = kernels
+    reducer = Reducer(Reduction<Float>.sum, ranks: 2, kernels: kernels, scratch: scratch)
     self.memory = memory
   }
 

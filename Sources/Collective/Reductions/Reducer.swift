@@ -11,7 +11,7 @@ struct Reducer {
   private let body: Body
   /// Results are divided by it: the number of ranks for an average, else 1.
   private let divisor: Int
-  // The group's, which outlives its reducers: calls of few bytes are too short to count references.
+  // Their owner outlives its reducers: calls of few bytes are too short to count references.
   private unowned(unsafe) let kernels: KernelSet
   private unowned(unsafe) let scratch: ReductionScratch
 
@@ -20,6 +20,7 @@ struct Reducer {
     case custom((Int, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer) -> Void)
   }
 
+  /// - Parameter kernels: like `scratch`, must live as long as this reducer and copies of it.
   init<Element: Reducible>(
     _ reduction: Reduction<Element>, ranks: Int, kernels: KernelSet, scratch: ReductionScratch
   ) {

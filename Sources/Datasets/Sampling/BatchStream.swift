@@ -110,8 +110,8 @@ public final class BatchStream {
   }
 }
 
-/// Fills one batch of a run after the other.
-private final class BatchFiller: @unchecked Sendable {  // used by one thread, if not by the maker's
+/// Fills one batch of a run after the other. One thread uses it, which need not be its maker's.
+private final class BatchFiller: @unchecked Sendable {
   private let dataset: any Dataset
   private let sampler: Sampler
   private let kernels: KernelSet
