@@ -48,7 +48,8 @@ public struct ScratchNeed: Equatable, Sendable {
         columns: outputs, depth: rows,
         isOneBlock: !ProductBlocks.isCopied(depth: rows, stride: inputs)
           || inputs * rows <= ProductBlocks.leftFloats / 2))
-    need.packedLeft = max(copied(rows: inputs, depth: rows), transposed(columns: outputs))
+    need.packedLeft = max(
+      copied(rows: inputs, depth: rows), transposed(rows: inputs, columns: outputs))
     need.partialSums = max(
       need.partialSums, 2 * levels(shards) * largestTile.rows * largestTile.columns)
     return need
@@ -103,6 +104,8 @@ public struct ScratchNeed: Equatable, Sendable {
   // Of AVX-512.
   private static let largestTile = (rows: 12, columns: 32)
   private static let largestSlack = 64
+  // Columns of SSE2's and NEON's.
+  private static let smallestPanel = 8
 
   private static func levels(_ shards: Int) -> Int { Int.bitWidth - shards.leadingZeroBitCount }
 
@@ -130,10 +133,12 @@ public struct ScratchNeed: Equatable, Sendable {
     return min(rows * depth, max(ProductBlocks.leftFloats, largestTile.rows * depth))
   }
 
-  /// The transpose of a block of a result with few columns.
-  private static func transposed(columns: Int) -> Int {
-    guard columns <= ProductBlocks.tilesInPlace * largestTile.rows else { return 0 }
-    return columns * ShardedProduct.panelsOfNarrow * largestTile.columns
+  /// The transpose of a block of a result with few columns and enough rows.
+  private static func transposed(rows: Int, columns: Int) -> Int {
+    guard columns <= ProductBlocks.tilesInPlace * largestTile.rows, rows >= smallestPanel else {
+      return 0
+    }
+    return columns * min(ShardedProduct.panelsOfNarrow * largestTile.columns, rows)
   }
 
   /// A transposed left operand, where it is copied.

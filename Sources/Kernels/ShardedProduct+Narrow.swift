@@ -16,7 +16,7 @@ extension ShardedProduct {
 
   func runNarrow(rows: Range<Int>, columns: Range<Int>) {
     let width = ShardedProduct.panelsOfNarrow * table.tileColumns
-    let block = kernels.packedLeft.reserve(columns.count * width)
+    let block = kernels.packedLeft.reserve(columns.count * min(width, rows.count))
     withTree { tree in
       for part in EvenBlocks(of: rows.count, limit: width, unit: table.tileColumns) {
         let j = rows.lowerBound + part.lowerBound..<rows.lowerBound + part.upperBound

@@ -36,9 +36,9 @@ extension ProductTests {
       // 17 of the sum's, which the shortcut keeps, and two of 17 in turns.
       let slab = String(format: "%.2f", 4 * 832.0 / 1024)
       let row = 4.0 * 16 / 1024
-      // A panel of 32 columns of the first layer's weights, 20 deep, and sums of tiles, two for each of
-      // four levels of the shard tree.
-      let scratch: Double = 4 * (20 * 32 + 2 * 4 * 12 * 32) / 1024
+      // A panel of 32 columns of the first layer's weights, 20 deep, the transpose of their gradient, and
+      // sums of tiles, two for each of four levels of the shard tree.
+      let scratch: Double = 4 * (20 * 32 + 20 * 17 + 2 * 4 * 12 * 32) / 1024
       func kibibytes(_ value: Double, _ digits: Int = 2) -> String {
         String(format: "%.\(digits)f", value)
       }
