@@ -2,7 +2,7 @@ import CAllocations
 import Kernels
 import MPI
 
-/// Operations that threads share take nothing from the heap, after the first calls of a shape.
+/// Operations that threads share take nothing from the heap once every thread has had a part.
 func threadAllocationsCase(_ world: Communicator) throws {
   guard CAllocations_areCounted() else { return }
   let kernels = KernelSet(InstructionSet.supported.last!, threads: 2)
@@ -47,11 +47,16 @@ func threadAllocationsCase(_ world: Communicator) throws {
       }
     ),
   ]
+  // A thread takes its scratch at its first part of an operation, and on a busy machine it may be
+  // some calls until it comes to have one.
   for (name, run) in operations {
-    for _ in 0..<3 { run() }
-    let before = CAllocations_count()
-    for _ in 0..<20 { run() }
-    let taken = CAllocations_count() - before
-    try expect(taken == 0, "\(name): 20 calls took \(taken) blocks")
+    var (calls, calm) = (0, 0)
+    while calm < 100 {
+      let before = CAllocations_count()
+      run()
+      calm = CAllocations_count() == before ? calm + 1 : 0
+      calls += 1
+      try expect(calls < 3000, "\(name): among \(calls) calls no 100 in a row took nothing")
+    }
   }
 }
