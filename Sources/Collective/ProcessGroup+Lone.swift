@@ -11,9 +11,10 @@ extension ProcessGroup {
     _ method: AllreduceMethod?, planes: Planes? = nil
   ) throws -> Bool {
     guard let lone, inFlight.isEmpty,
-      isHierarchical(
-        method, byteCount: target.count * MemoryLayout<Element>.stride, type: Element.elementType,
-        planes: planes)
+      case .hierarchical = method
+        ?? choice(
+          byteCount: target.count * MemoryLayout<Element>.stride, type: Element.elementType,
+          planes: planes)
     else { return false }
     let call = CallSignature(
       planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
@@ -23,7 +24,7 @@ extension ProcessGroup {
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
     try lone._withUnsafeGuaranteedRef {
-      try $0(
+      try $0.run(
         UnsafeRawBufferPointer(source), planeStride: planes?.stride,
         into: UnsafeMutableRawBufferPointer(target), reducer(reduction), call: call
       ) { number, mark in
@@ -34,32 +35,12 @@ extension ProcessGroup {
     return true
   }
 
-  private func isHierarchical(
-    _ method: AllreduceMethod?, byteCount: Int, type: ElementType, planes: Planes?
-  ) -> Bool {
-    switch method {
-    case .hierarchical?: true
-    case .schedule?: false
-    case nil where planes == nil: chooser.isHierarchical(byteCount: byteCount, type: type)
-    case nil: planeChooser!.isHierarchical(byteCount: byteCount, type: type)
-    }
-  }
-
   /// From time to time in a long wait for the node's call `number`.
   @inline(never)
   private func look(
     at watch: inout StallWatch?, _ number: Int, mark: Int, call: UInt64
   ) throws {
-    try transport.checkAllAreThere()
-    if watch == nil {
-      watch = StallWatch(limit: options.timeLimit)
-      options.waitObserver?.waits()
-    }
-    if mark != watch!.mark {
-      watch!.restart(mark: mark)
-      options.waitObserver?.waits()
-    }
-    guard watch!.phase() == .over else { return }
+    guard try phase(of: &watch, mark: mark) == .over else { return }
     throw RankMissing(
       absentees: node!.absentees(number), rank: rank, call: "\(CallSignature(word: call))",
       seconds: watch!.elapsed)

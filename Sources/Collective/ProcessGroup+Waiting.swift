@@ -23,13 +23,7 @@ extension ProcessGroup {
     while true {
       try progress()
       if operation.isComplete { break }
-      guard backoff.pause() else { continue }
-      try transport.checkAllAreThere()
-      if watch == nil {
-        watch = StallWatch(limit: options.timeLimit)
-        options.waitObserver?.waits()
-      }
-      try look(at: &watch!, operation)
+      if backoff.pause() { try look(at: &watch, operation) }
     }
     if watch != nil { options.waitObserver?.ended() }
     retire(operation)
@@ -81,15 +75,25 @@ extension ProcessGroup {
     return error
   }
 
-  private func look(at watch: inout StallWatch, _ operation: CollectiveOperation) throws {
-    // On one node the board knows.
-    let board = checksOnBoard ? node : nil
-    let mark = progressMark
-    if mark != watch.mark {
-      watch.restart(mark: mark)
+  /// What a wait has come to, looked at from time to time.
+  /// - Parameter mark: differs whenever a call under way has moved.
+  func phase(of watch: inout StallWatch?, mark: Int) throws -> StallWatch.Phase {
+    try transport.checkAllAreThere()
+    if watch == nil {
+      watch = StallWatch(limit: options.timeLimit)
       options.waitObserver?.waits()
     }
-    switch watch.phase() {
+    if mark != watch!.mark {
+      watch!.restart(mark: mark)
+      options.waitObserver?.waits()
+    }
+    return watch!.phase()
+  }
+
+  private func look(at watch: inout StallWatch?, _ operation: CollectiveOperation) throws {
+    // On one node the board knows.
+    let board = checksOnBoard ? node : nil
+    switch try phase(of: &watch, mark: progressMark) {
     case .none: break
     // To whoever waits for any of these calls.
     case .report: if board == nil { try rollCall.report(started) }
@@ -97,7 +101,7 @@ extension ProcessGroup {
     case .over:
       throw RankMissing(
         absentees: try board?.absentees ?? rollCall.absentees(operation.number), rank: rank,
-        call: "\(CallSignature(word: operation.call))", seconds: watch.elapsed)
+        call: "\(CallSignature(word: operation.call))", seconds: watch!.elapsed)
     }
   }
 }

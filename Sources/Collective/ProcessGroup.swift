@@ -22,10 +22,10 @@ public final class ProcessGroup {
   let across: CrossNode?
   /// Where all ranks share one node's memory; the group's own, not counted at every use.
   let lone: Unmanaged<LoneAllreduce>?
-  let chooser: MethodChooser
+  private let chooser: MethodChooser
   /// The order of sums of planes; nil where it is the canonical one over ranks, and each has one.
   let tree: SumTree?
-  let planeChooser: MethodChooser?
+  private let planeChooser: MethodChooser?
   let spins: Int
 
   var inFlight: [CollectiveOperation] = []
@@ -157,7 +157,7 @@ extension ProcessGroup {
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
     let chosen = executable(
-      method ?? chooser(planes).method(byteCount: byteCount, type: type), byteCount: byteCount,
+      method ?? choice(byteCount: byteCount, type: type, planes: planes), byteCount: byteCount,
       type: type, planes: planes)
     let signature = CallSignature(
       planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
@@ -246,11 +246,16 @@ extension ProcessGroup {
     let isPossible =
       planes == nil ? !options.isCanonical || nodes.isCanonical : node?.planes != nil
     guard !sharesMemory || !isPossible else { return method }
-    return .schedule(chooser(planes).algorithm(byteCount: byteCount, type: type))
+    let chooser = planes == nil ? chooser : planeChooser!
+    return .schedule(chooser.algorithm(byteCount: byteCount, type: type))
   }
 
-  private func chooser(_ planes: Planes?) -> MethodChooser {
-    planes == nil ? chooser : planeChooser!
+  /// The method that the group chooses itself.
+  func choice(byteCount: Int, type: ElementType, planes: Planes?) -> AllreduceMethod {
+    // Not one call on either of them, which would count a reference.
+    planes == nil
+      ? chooser.method(byteCount: byteCount, type: type)
+      : planeChooser!.method(byteCount: byteCount, type: type)
   }
 
   func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {

@@ -112,11 +112,6 @@ final class MethodChooser {
     return method
   }
 
-  /// Whether it goes through the memory that ranks share.
-  func isHierarchical(byteCount: Int, type: ElementType) -> Bool {
-    if case .hierarchical = method(byteCount: byteCount, type: type) { true } else { false }
-  }
-
   /// The schedule for an allreduce that has to go through messages.
   func algorithm(byteCount: Int, type: ElementType) -> AllreduceAlgorithm {
     if case .schedule(let algorithm) = method(byteCount: byteCount, type: type) {

@@ -19,7 +19,7 @@ final class LoneAllreduce {
   ///   - pause: between two looks at what others have to do first: is told the call's number, and
   ///     what differs whenever the call has moved; throws when it takes too long.
   @inline(__always)
-  func callAsFunction(
+  func run(
     _ source: UnsafeRawBufferPointer, planeStride: Int?, into target: UnsafeMutableRawBufferPointer,
     _ reducer: Reducer, call: UInt64, pause: (_ number: Int, _ progressMark: Int) throws -> Void
   ) throws {

@@ -31,10 +31,4 @@ extension NodeGroup {
         into: UnsafeBufferPointer(start: result, count: 1))
     }
   }
-
-  /// Ranks that have not announced call `number`.
-  func absentees(_ number: Int) -> [Int] {
-    (0..<size).filter { $0 != rank && board.announcement(number, of: $0) == nil }
-      .map { members[$0] }
-  }
 }

@@ -116,6 +116,12 @@ final class NodeGroup {
 
   /// Ranks that have not yet arrived at the call that this rank waits for.
   var absentees: [Int] { queue.first.map { absentees($0.number) } ?? [] }
+
+  /// Ranks that have not announced call `number`.
+  func absentees(_ number: Int) -> [Int] {
+    (0..<size).filter { $0 != rank && board.announcement(number, of: $0) == nil }
+      .map { members[$0] }
+  }
 }
 
 /// Memory of which every rank of a node has a segment.
