@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Collective
@@ -36,13 +37,14 @@ private func prove(_ algorithm: CollectiveAlgorithm, size: Int, count: Int) thro
 
 @Test(
   "every allreduce is proven, with rounds and elements as documented",
-  arguments: AllreduceAlgorithm.allCases, 1...128)
+  arguments: AllreduceAlgorithm.allCases, Thoroughness.cases(1...128, everyday: 1...64))
 func provenAllreduces(algorithm: AllreduceAlgorithm, size: Int) throws {
   for count in counts(size) { try prove(.allreduce(algorithm), size: size, count: count) }
 }
 
 @Test(
-  "every other collective is proven, with rounds and elements as documented", arguments: 1...128)
+  "every other collective is proven, with rounds and elements as documented",
+  arguments: Thoroughness.cases(1...128, everyday: 1...64))
 func provenCollectives(size: Int) throws {
   for count in counts(size) {
     for algorithm in others(size) { try prove(algorithm, size: size, count: count) }

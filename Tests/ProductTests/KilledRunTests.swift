@@ -33,7 +33,7 @@ extension ProductTests.ResumeCommandTests {
 
   private static let crashes: [Crash] = {
     let count = ProcessInfo.processInfo.environment["LOCKSTEP_TEST_KILLS"].flatMap { Int($0) }
-    return (1...max(count ?? Thoroughness.cases(10, everyday: 3), 1)).map { Crash(seed: $0) }
+    return (1...max(count ?? Thoroughness.cases(10, everyday: 2), 1)).map { Crash(seed: $0) }
   }()
 
   @Test(

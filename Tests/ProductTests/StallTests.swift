@@ -29,7 +29,7 @@ extension ProductTests {
       #expect(job.metrics.contains("\"ends\":true,\"event\":\"stall\"") == (rank != 0))
     }
 
-    @Test("a stopped rank that goes on in time costs a warning only")
+    @Test("a stopped rank that goes on in time costs a warning only", .thorough)
     func goesOn() throws {
       let job = try RunningJob(RunningJob.launch, stallSeconds: 8)
       try job.waitForSteps()
@@ -116,7 +116,9 @@ extension ProductTests {
       _ = try job.end()
     }
 
-    @Test("a rank that leaves out a call is named", arguments: ["sleeping", "leaving"])
+    @Test(
+      "a rank that leaves out a call is named",
+      arguments: Thoroughness.cases(["sleeping", "leaving"], everyday: ["sleeping"]))
     func leftOut(how: String) throws {
       let result = try Launching.mpirun(3, [Launching.rankCases, "\(how)-watched"])
       #expect(result.status == 69 && !result.isTimedOut, "\(result.errors)")
