@@ -23,6 +23,7 @@ public enum ExitStatus {
   /// The code for an error of this module or one below it.
   public static func of(_ error: any Error) -> Int32 {
     switch error {
+    case let failure as RankFailure: of(failure.cause)
     case let error as TrainingError: error.exitCode
     case is ConfigurationError, is UnusableInstructionSet, is ShapeError,
       is SparseInputError, is NetworkTooLarge:

@@ -61,6 +61,8 @@ package func train(
     try root?.log.record(
       EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
     throw failure
+  } catch {
+    throw RankFailure(error, at: world.pulse.place)
   }
   try root.map { try end(trainer, summary, $0, program: program) }
   guard difference.isNone else {

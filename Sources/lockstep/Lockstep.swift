@@ -60,6 +60,7 @@ func printError(_ error: any Error) {
 func exitStatus(of error: any Error) -> Int32 {
   switch error {
   case let error as JointFailure: error.exitCode
+  case let failure as RankFailure: exitStatus(of: failure.cause)
   case is LaunchRefusal, is ForcedAlgorithmIgnored: ExitStatus.usage
   case is MPIError, is UnsupportedThreadLevel, is LaunchError: ExitStatus.unavailable
   case let error as RunFailed: error.exitCode

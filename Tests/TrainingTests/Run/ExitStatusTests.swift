@@ -23,7 +23,7 @@ struct ExitStatusTests {
       (TuningTableError(kind: .malformed, path: "t", reason: ""), 65),
       (TuningTableError(kind: .unreadable, path: "t", reason: ""), 74),
       (TrainingError(ExitStatus.diverged, ""), 76), (TrainingError(ExitStatus.cannotWrite, ""), 73),
-      (Unheard(), 70),
+      (Unheard(), 70), (RankFailure(DatasetError(.unreadable, "f", ""), at: Place()), 74),
     ] {
       #expect(ExitStatus.of(error) == code, "\(error)")
     }
