@@ -1,3 +1,4 @@
+import Collective
 import Foundation
 import NN
 
@@ -61,7 +62,7 @@ package func train(
     try root?.log.record(
       EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
     throw failure
-  } catch {
+  } catch let error where !(error is RankLeft) {
     throw RankFailure(error, at: world.pulse.place)
   }
   try root.map { try end(trainer, summary, $0, program: program) }

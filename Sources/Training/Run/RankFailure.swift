@@ -1,4 +1,5 @@
 /// What has ended one rank's part of a run, of which the others know nothing, with where that rank was.
+/// (That another rank has left - `RankLeft` - is no failure of its own.)
 public struct RankFailure: Error, CustomStringConvertible {
   public let cause: any Error
   let place: Place
