@@ -12,8 +12,11 @@ public final class ProcessGroup {
   public let options: Options
   /// Which ranks share memory.
   public let nodes: NodeMap
-  let kernels: KernelSet
-  let scratch = ReductionScratch()
+  public let rank: Int
+  public let size: Int
+  private let kernels: KernelSet
+  private let scratch = ReductionScratch()
+  private let reducerMeans: Reducer.Means
 
   private let memory: GroupMemory
   let executor: ScheduleExecutor
@@ -50,8 +53,10 @@ public final class ProcessGroup {
     _ transport: any Transport, options: Options = Options(), kernels: KernelSet? = nil
   ) throws {
     self.transport = transport
+    (rank, size) = (transport.rank, transport.size)
     self.options = options
     self.kernels = kernels ?? KernelSet(InstructionSet.supported.last!)
+    reducerMeans = Reducer.Means(self.kernels, scratch)
     nodes = try transport.nodeMap()
     memory = GroupMemory(of: transport, warn: options.warn)
     chooser = MethodChooser(
@@ -83,8 +88,6 @@ public final class ProcessGroup {
 
   deinit { lone?.release() }
 
-  public var rank: Int { transport.rank }
-  public var size: Int { transport.size }
   /// Whether the ranks of a node exchange data through shared memory.
   public var sharesMemory: Bool { node != nil }
 
@@ -259,7 +262,7 @@ extension ProcessGroup {
   }
 
   func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {
-    Reducer(reduction, ranks: size, kernels: kernels, scratch: scratch)
+    Reducer(reduction, ranks: size, reducerMeans)
   }
 
   private func begin(_ signature: CallSignature) -> CollectiveOperation {

@@ -22,7 +22,7 @@ final class RankPair {
     executor = ScheduleExecutor(
       over: transport, tags: RankPair.executorTags, segmentSize: ScheduleRun.segmentSize)
     self.kernels = kernels
-    reducer = Reducer(Reduction<Float>.sum, ranks: 2, kernels: kernels, scratch: scratch)
+    reducer = Reducer(Reduction<Float>.sum, ranks: 2, Reducer.Means(kernels, scratch))
     self.memory = memory
   }
 

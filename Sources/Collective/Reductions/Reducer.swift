@@ -11,19 +11,28 @@ struct Reducer {
   private let body: Body
   /// Results are divided by it: the number of ranks for an average, else 1.
   private let divisor: Int
-  // Their owner outlives its reducers: calls of few bytes are too short to count references.
-  private unowned(unsafe) let kernels: KernelSet
-  private unowned(unsafe) let scratch: ReductionScratch
+  private let means: Means
+
+  /// What reducers compute with, kept by whoever makes them. No references are counted: that takes
+  /// atomic instructions, each of which waits until what the last sums have written has left the
+  /// processor.
+  struct Means {
+    fileprivate let kernels: Unmanaged<KernelSet>
+    fileprivate let scratch: Unmanaged<ReductionScratch>
+
+    init(_ kernels: KernelSet, _ scratch: ReductionScratch) {
+      self.kernels = .passUnretained(kernels)
+      self.scratch = .passUnretained(scratch)
+    }
+  }
 
   private enum Body {
     case kernel(ReductionKind)
     case custom((Int, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer) -> Void)
   }
 
-  /// - Parameter kernels: like `scratch`, must live as long as this reducer and copies of it.
-  init<Element: Reducible>(
-    _ reduction: Reduction<Element>, ranks: Int, kernels: KernelSet, scratch: ReductionScratch
-  ) {
+  /// - Parameter means: must live as long as this reducer and copies of it.
+  init<Element: Reducible>(_ reduction: Reduction<Element>, ranks: Int, _ means: Means) {
     type = Element.elementType
     body =
       switch reduction.body {
@@ -31,16 +40,14 @@ struct Reducer {
       case .custom(let combine): .custom(combine)
       }
     divisor = reduction.isAverage ? ranks : 1
-    self.kernels = kernels
-    self.scratch = scratch
+    self.means = means
   }
 
   private init(_ other: Reducer) {
     type = other.type.accumulator
     body = other.body
     divisor = 1
-    kernels = other.kernels
-    scratch = other.scratch
+    means = other.means
   }
 
   /// The same operation on partial results, which it leaves unfinished.
@@ -99,7 +106,7 @@ struct Reducer {
   ) {
     forEachBlock(count) { start, count in
       let first = targets[0] + start * elementSize
-      let place = isWidened ? scratch.level(0) : first
+      let place = isWidened ? level(0) : first
       let block = combined(operands, start: start, count: count, into: place)
       finishBlock(block, count: count, scratch: place, into: first)
       for target in targets.dropFirst() {
@@ -111,7 +118,9 @@ struct Reducer {
   /// The partial result that an element of one rank is.
   func widen(_ x: UnsafeRawPointer, count: Int, into y: UnsafeMutableRawPointer) {
     if isWidened {
-      kernels.widen(type, count: count, x, into: y.assumingMemoryBound(to: Float.self))
+      means.kernels._withUnsafeGuaranteedRef {
+        $0.widen(type, count: count, x, into: y.assumingMemoryBound(to: Float.self))
+      }
     } else if UnsafeRawPointer(y) != x {
       y.copyMemory(from: x, byteCount: count * elementSize)
     }
@@ -137,11 +146,15 @@ struct Reducer {
       if block != UnsafeRawPointer(scratch) {
         scratch.copyMemory(from: block, byteCount: count * accumulatorSize)
       }
-      kernels.divide(type.accumulator, count: count, scratch, by: divisor)
+      means.kernels._withUnsafeGuaranteedRef {
+        $0.divide(type.accumulator, count: count, scratch, by: divisor)
+      }
       block = UnsafeRawPointer(scratch)
     }
     if isWidened {
-      kernels.narrow(type, count: count, block.assumingMemoryBound(to: Float.self), into: y)
+      means.kernels._withUnsafeGuaranteedRef {
+        $0.narrow(type, count: count, block.assumingMemoryBound(to: Float.self), into: y)
+      }
     } else if block != UnsafeRawPointer(y) {
       y.copyMemory(from: block, byteCount: count * elementSize)
     }
@@ -164,9 +177,11 @@ struct Reducer {
       guard isWidened, !operands.arePartial.contains(run.lowerBound) else {
         return operand + start * accumulatorSize
       }
-      kernels.widen(
-        type, count: count, operand + start * elementSize,
-        into: target.assumingMemoryBound(to: Float.self))
+      means.kernels._withUnsafeGuaranteedRef {
+        $0.widen(
+          type, count: count, operand + start * elementSize,
+          into: target.assumingMemoryBound(to: Float.self))
+      }
       return UnsafeRawPointer(target)
     }
     let middle =
@@ -177,11 +192,11 @@ struct Reducer {
       }
     // The left half's result must not overwrite an operand that the right half still reads.
     let left = combined(
-      operands, run.lowerBound..<middle, start: start, count: count, into: scratch.level(level),
+      operands, run.lowerBound..<middle, start: start, count: count, into: self.level(level),
       level: level + 1)
     let right = combined(
       operands, middle..<run.upperBound, start: start, count: count,
-      into: scratch.level(level + 1), level: level + 2)
+      into: self.level(level + 1), level: level + 2)
     combine(count, left, right, into: target)
     return UnsafeRawPointer(target)
   }
@@ -191,9 +206,15 @@ struct Reducer {
   ) {
     switch body {
     case .kernel(let kind):
-      kernels.combine(kind, type.accumulator, count: count, a, b, into: y)
+      means.kernels._withUnsafeGuaranteedRef {
+        $0.combine(kind, type.accumulator, count: count, a, b, into: y)
+      }
     case .custom(let combine): combine(count, a, b, y)
     }
+  }
+
+  private func level(_ number: Int) -> UnsafeMutableRawPointer {
+    means.scratch._withUnsafeGuaranteedRef { $0.level(number) }
   }
 
   private func forEachBlock(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
