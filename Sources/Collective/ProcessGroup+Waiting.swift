@@ -75,8 +75,10 @@ extension ProcessGroup {
     return error
   }
 
-  /// What a wait has come to, looked at from time to time.
+  /// What a wait has come to, looked at from time to time. The first look starts the watch and tells
+  /// the observer.
   /// - Parameter mark: differs whenever a call under way has moved.
+  /// - Throws: when a rank has left.
   func phase(of watch: inout StallWatch?, mark: Int) throws -> StallWatch.Phase {
     try transport.checkAllAreThere()
     if watch == nil {

@@ -16,6 +16,7 @@ public final class ProcessGroup {
   public let size: Int
   private let kernels: KernelSet
   private let scratch = ReductionScratch()
+  /// The two above, which it does not keep.
   private let reducerMeans: Reducer.Means
 
   private let memory: GroupMemory
@@ -255,7 +256,7 @@ extension ProcessGroup {
 
   /// The method that the group chooses itself.
   func choice(byteCount: Int, type: ElementType, planes: Planes?) -> AllreduceMethod {
-    // Not one call on either of them, which would count a reference.
+    // To choose the object first, and then call, would count a reference to it.
     planes == nil
       ? chooser.method(byteCount: byteCount, type: type)
       : planeChooser!.method(byteCount: byteCount, type: type)

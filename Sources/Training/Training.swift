@@ -23,7 +23,7 @@ public func readConfiguration(
 /// - Returns: on every rank, what `summary.json` says.
 /// - Throws: `JointFailure`, on all ranks alike, if the run cannot start - then nothing has been
 ///   written -, if its numbers are not finite, or if it was interrupted. Any other error is one
-///   rank's, and ends the job.
+///   rank's, and ends the job: a `RankFailure` once the run has begun.
 public func train(
   _ configuration: TrainingConfiguration, world: World, program: Program,
   resume: ResumeRequest = .none, interruption: any Interruption = NoInterruption()
@@ -51,6 +51,20 @@ package func train(
     world.isRoot ? try begin(trainer, from: point, world: world, program: program) : nil
   }
   if let log = root?.log { world.watchdog?.report { try? log.record($0) } }
+  do {
+    return try run(
+      trainer, recordedBy: root, world: world, program: program, interruption: interruption)
+  } catch let error where !(error is JointFailure || error is RankLeft) {
+    throw RankFailure(error, at: world.pulse.place)
+  }
+}
+
+/// Trains, and writes what has come of it.
+/// - Parameter root: on the root rank.
+private func run(
+  _ trainer: Trainer, recordedBy root: RootRecords?, world: World, program: Program,
+  interruption: any Interruption
+) throws -> RunSummary {
   let summary: RunSummary
   let difference: ReplicaDifference
   do {
@@ -62,8 +76,6 @@ package func train(
     try root?.log.record(
       EndEvent(status: "diverged", step: trainer.progress.steps, seconds: trainer.clock.elapsed))
     throw failure
-  } catch let error where !(error is RankLeft) {
-    throw RankFailure(error, at: world.pulse.place)
   }
   try root.map { try end(trainer, summary, $0, program: program) }
   guard difference.isNone else {
@@ -74,8 +86,8 @@ package func train(
   guard summary.status != TrainingProgress.interrupted else {
     throw JointFailure(
       ExitStatus.interrupted,
-      "interrupted after step \(summary.steps), and its state is saved in \(configuration.output): "
-        + "start it again with --resume auto to go on")
+      "interrupted after step \(summary.steps), and its state is saved in "
+        + "\(trainer.plan.configuration.output): start it again with --resume auto to go on")
   }
   return summary
 }

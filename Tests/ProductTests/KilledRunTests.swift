@@ -33,7 +33,10 @@ extension ProductTests.ResumeCommandTests {
 
   private static let crashes: [Crash] = {
     let count = ProcessInfo.processInfo.environment["LOCKSTEP_TEST_KILLS"].flatMap { Int($0) }
-    return (1...max(count ?? Thoroughness.cases(10, everyday: 2), 1)).map { Crash(seed: $0) }
+    // Every day the root rank, and mpirun.
+    let seeds =
+      count.map { Array(1...max($0, 1)) } ?? Thoroughness.cases(Array(1...10), everyday: [3, 6])
+    return seeds.map { Crash(seed: $0) }
   }()
 
   @Test(

@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import Training
 
 /// Runs cases on every rank, one after the other, under mpirun:
 /// `mpirun -n 3 RankCases point-to-point transport`.
@@ -71,7 +72,8 @@ enum RankCases {
     }
     let parameters = names.contains("mpi-allreduce") ? TunedAllreduce.sessionParameters : [:]
     try Session.run(
-      parameters: parameters, exitCode: { $0 is DeliberateError ? 76 : 1 }
+      parameters: parameters,
+      exitCode: { (($0 as? RankFailure)?.cause ?? $0) is DeliberateError ? 76 : 1 }
     ) { world in
       for (name, run) in zip(names, runs) {
         try run(world)

@@ -5,7 +5,7 @@ final class RankPair {
   private let transport: any PointToPoint
   private let executor: ScheduleExecutor
   private let reducer: Reducer
-  // What the reducer works with.
+  // What the reducer works with, and does not keep.
   private let kernels: KernelSet
   private let scratch = ReductionScratch()
   private let memory: UnsafeMutableRawBufferPointer

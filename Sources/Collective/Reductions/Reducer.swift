@@ -13,9 +13,8 @@ struct Reducer {
   private let divisor: Int
   private let means: Means
 
-  /// What reducers compute with, kept by whoever makes them. No references are counted: that takes
-  /// atomic instructions, each of which waits until what the last sums have written has left the
-  /// processor.
+  /// What reducers compute with. Whoever makes reducers keeps both alive; they count no references,
+  /// for which x86-64 would wait each time until what the last sums have written is in a cache.
   struct Means {
     fileprivate let kernels: Unmanaged<KernelSet>
     fileprivate let scratch: Unmanaged<ReductionScratch>
@@ -106,7 +105,7 @@ struct Reducer {
   ) {
     forEachBlock(count) { start, count in
       let first = targets[0] + start * elementSize
-      let place = isWidened ? level(0) : first
+      let place = isWidened ? block(atLevel: 0) : first
       let block = combined(operands, start: start, count: count, into: place)
       finishBlock(block, count: count, scratch: place, into: first)
       for target in targets.dropFirst() {
@@ -118,7 +117,7 @@ struct Reducer {
   /// The partial result that an element of one rank is.
   func widen(_ x: UnsafeRawPointer, count: Int, into y: UnsafeMutableRawPointer) {
     if isWidened {
-      means.kernels._withUnsafeGuaranteedRef {
+      withKernels {
         $0.widen(type, count: count, x, into: y.assumingMemoryBound(to: Float.self))
       }
     } else if UnsafeRawPointer(y) != x {
@@ -146,13 +145,13 @@ struct Reducer {
       if block != UnsafeRawPointer(scratch) {
         scratch.copyMemory(from: block, byteCount: count * accumulatorSize)
       }
-      means.kernels._withUnsafeGuaranteedRef {
+      withKernels {
         $0.divide(type.accumulator, count: count, scratch, by: divisor)
       }
       block = UnsafeRawPointer(scratch)
     }
     if isWidened {
-      means.kernels._withUnsafeGuaranteedRef {
+      withKernels {
         $0.narrow(type, count: count, block.assumingMemoryBound(to: Float.self), into: y)
       }
     } else if block != UnsafeRawPointer(y) {
@@ -177,7 +176,7 @@ struct Reducer {
       guard isWidened, !operands.arePartial.contains(run.lowerBound) else {
         return operand + start * accumulatorSize
       }
-      means.kernels._withUnsafeGuaranteedRef {
+      withKernels {
         $0.widen(
           type, count: count, operand + start * elementSize,
           into: target.assumingMemoryBound(to: Float.self))
@@ -192,11 +191,11 @@ struct Reducer {
       }
     // The left half's result must not overwrite an operand that the right half still reads.
     let left = combined(
-      operands, run.lowerBound..<middle, start: start, count: count, into: self.level(level),
+      operands, run.lowerBound..<middle, start: start, count: count, into: block(atLevel: level),
       level: level + 1)
     let right = combined(
       operands, middle..<run.upperBound, start: start, count: count,
-      into: self.level(level + 1), level: level + 2)
+      into: block(atLevel: level + 1), level: level + 2)
     combine(count, left, right, into: target)
     return UnsafeRawPointer(target)
   }
@@ -206,14 +205,19 @@ struct Reducer {
   ) {
     switch body {
     case .kernel(let kind):
-      means.kernels._withUnsafeGuaranteedRef {
+      withKernels {
         $0.combine(kind, type.accumulator, count: count, a, b, into: y)
       }
     case .custom(let combine): combine(count, a, b, y)
     }
   }
 
-  private func level(_ number: Int) -> UnsafeMutableRawPointer {
+  private func withKernels(_ body: (KernelSet) -> Void) {
+    means.kernels._withUnsafeGuaranteedRef(body)
+  }
+
+  /// The block for an intermediate result.
+  private func block(atLevel number: Int) -> UnsafeMutableRawPointer {
     means.scratch._withUnsafeGuaranteedRef { $0.level(number) }
   }
 

@@ -69,6 +69,7 @@ package final class Trainer {
       plan.training, sampler: plan.sampler, partition: plan.partition, rank: world.rank,
       range: first..<steps, instructions: plan.instructions)
     interruption.begin()
+    world.pulse.begin(step: first)
     // What follows a checkpoint's last step is not part of the checkpoint.
     var isOver = try first > 0 && endStep(surroundings)
     while !isOver {

@@ -1,5 +1,5 @@
-/// What has ended one rank's part of a run, of which the others know nothing, with where that rank was.
-/// (That another rank has left - `RankLeft` - is no failure of its own.)
+/// An error that one rank throws in a run, and where that rank was. (That another has left - `RankLeft`
+/// - is no failure of its own.)
 public struct RankFailure: Error, CustomStringConvertible {
   public let cause: any Error
   let place: Place
@@ -9,6 +9,6 @@ public struct RankFailure: Error, CustomStringConvertible {
     self.place = place
   }
 
-  /// Such as `step 120, checkpoint: runs/a/metrics.jsonl: cannot be written: No space left on device`.
+  /// Such as `step 120, communication (waiting): rank 3 has not arrived in allreduce(...)`.
   public var description: String { "\(place): \(cause)" }
 }
