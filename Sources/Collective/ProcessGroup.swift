@@ -12,6 +12,7 @@ public final class ProcessGroup {
   public let options: Options
   /// Which ranks share memory.
   public let nodes: NodeMap
+  /// This rank's number, and how many ranks there are.
   public let rank: Int
   public let size: Int
   private let kernels: KernelSet

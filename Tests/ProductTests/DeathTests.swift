@@ -22,33 +22,16 @@ extension ProductTests {
         "\(job.errors)")
     }
 
-    /// Nil if a small disk can be made here, else why not.
-    private static let obstacle: String? = {
-      do {
-        let result = try onSmallDisk(["true"])
-        return result.status == 0 ? nil : result.errors
-      } catch {
-        return "\(error)"
-      }
-    }()
-
-    /// Runs a program where /mnt has 64 kB, in a mount namespace of its own.
-    private static func onSmallDisk(_ words: [String]) throws -> Command.Result {
-      let mount = "mount -t tmpfs -o size=64k none /mnt && exec \"$@\""
-      return try Command(
-        ["unshare", "--mount", "sh", "-c", mount, "-"] + words,
-        environment: ["MPIEXEC_TIMEOUT": "60"], timeLimit: 70
-      ).run()
-    }
-
     @Test(
       "a rank that fails by itself says where it was, and ends the job",
-      .enabled(if: obstacle == nil, "no small disk can be made here: \(obstacle ?? "")"))
+      .enabled(
+        if: SmallDisk.obstacle == nil,
+        "no small disk can be made here: \(SmallDisk.obstacle ?? "")"))
     func fails() throws {
       let folder = try TemporaryDirectory()
       let file = try folder.file("config.yaml", smallConfiguration)
       let settings = RunningJob.endless + ["log.every-steps=1"]
-      let result = try Self.onSmallDisk(
+      let result = try SmallDisk(path: "/mnt", size: "64k").run(
         Launching.mpirunWords(2) + [
           Launching.lockstep, "train", file, "--quiet", "--output", "/mnt/run",
         ] + settings.flatMap { ["--set", $0] })

@@ -47,30 +47,13 @@ extension ProductTests {
         "\(result.errors)")
     }
 
-    /// Nil if a small /dev/shm can be made here, else why not.
-    private static let obstacle: String? = {
-      do {
-        let result = try smallSharedMemory(["true"])
-        return result.status == 0 ? nil : result.errors
-      } catch {
-        return "\(error)"
-      }
-    }()
-
-    /// Runs a program where /dev/shm has 3 MB, in a mount namespace of its own.
-    private static func smallSharedMemory(_ words: [String]) throws -> Command.Result {
-      let mount = "mount -t tmpfs -o size=3m none /dev/shm && exec \"$@\""
-      return try Command(
-        ["unshare", "--mount", "sh", "-c", mount, "-"] + words,
-        environment: ["MPIEXEC_TIMEOUT": "60"], timeLimit: 70
-      ).run()
-    }
-
     @Test(
       "where /dev/shm is too small, ranks exchange messages, with one warning",
-      .enabled(if: obstacle == nil, "no small /dev/shm can be made here: \(obstacle ?? "")"))
+      .enabled(
+        if: SmallDisk.obstacle == nil,
+        "no small /dev/shm can be made here: \(SmallDisk.obstacle ?? "")"))
     func fallback() throws {
-      let result = try Self.smallSharedMemory(
+      let result = try SmallDisk(path: "/dev/shm", size: "3m").run(
         Launching.mpirunWords(4) + [Launching.rankCases, "fallback"])
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.output == "passed fallback on 4\n")
