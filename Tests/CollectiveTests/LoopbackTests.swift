@@ -147,6 +147,45 @@ func allgather() throws {
   }
 }
 
+/// Floats that two ranks may look at, and when one has started a message of them.
+private struct SharedFloats: @unchecked Sendable {
+  let buffer = AlignedBuffer(count: 2)
+  let started = DispatchSemaphore(value: 0)
+  var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(buffer.elements) }
+}
+
+@Test("what a rank frees on its way out is neither written to nor read", arguments: [true, false])
+func freedMemory(receives: Bool) throws {
+  struct Failure: Error {}
+  let leaving = SharedFloats()
+  let staying = SharedFloats()
+  staying.buffer.elements.update(repeating: 1)
+  #expect(throws: Failure.self) {
+    _ = try LoopbackTransport.run(ranks: 2) { transport in
+      let isLeaving = transport.rank == 0
+      let bytes = isLeaving ? leaving.bytes : staying.bytes
+      if !isLeaving { leaving.started.wait() }
+      let transfer =
+        if receives == isLeaving {
+          try transport.startReceive(bytes, from: 1 - transport.rank, tag: 0)
+        } else {
+          try transport.startSend(UnsafeRawBufferPointer(bytes), to: 1 - transport.rank, tag: 0)
+        }
+      if isLeaving {
+        leaving.started.signal()
+        // What its objects take to go away.
+        staying.started.wait()
+        throw Failure()
+      }
+      // The message has both sides.
+      staying.started.signal()
+      while !(try transport.test(transfer)) { sched_yield() }
+    }
+  }
+  #expect(Array(leaving.buffer.elements) == [0, 0])
+  #expect(Array(staying.buffer.elements) == [1, 1])
+}
+
 @Test("the choice is canonical where it must be, and goes from few rounds to few bytes")
 func choice() {
   for size in 1...9 {

@@ -2,8 +2,11 @@ import Foundation
 import Kernels
 import Synchronization
 
-/// Ranks as threads of one process. Every send is synchronous - it completes when its receive
-/// copies the bytes - so what deadlocks here is found here.
+/// Ranks as threads of one process. Every send is synchronous - its bytes are copied, and it completes,
+/// when there is a receive for it - so what deadlocks here is found here.
+///
+/// Each rank's memory is read and written by its own thread alone, while that asks for something: one
+/// that throws may free its buffers with messages under way.
 public final class LoopbackTransport: Transport {
   public let rank: Int
   private let group: LoopbackGroup
@@ -79,7 +82,8 @@ public final class LoopbackTransport: Transport {
   }
 
   public func test(_ transfer: TransferID) throws -> Bool {
-    guard let result = transfers[transfer.slot]!.result else {
+    group.sendMatched(of: rank)
+    guard let result = transfers[transfer.slot]!.result() else {
       try group.checkAllAreThere()
       return false
     }
@@ -89,7 +93,10 @@ public final class LoopbackTransport: Transport {
     return true
   }
 
-  public func checkAllAreThere() throws { try group.checkAllAreThere() }
+  public func checkAllAreThere() throws {
+    group.sendMatched(of: rank)
+    try group.checkAllAreThere()
+  }
 
   public func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] {
     try group.allgather(bytes, rank: rank)
@@ -132,19 +139,37 @@ private struct Route: Hashable {
 
 /// One side of a message.
 private final class LoopbackTransfer: @unchecked Sendable {
-  let bytes: UnsafeMutableRawBufferPointer
+  /// Of the rank that has started it.
+  private let bytes: UnsafeMutableRawBufferPointer
+  /// What has been sent to a receive.
+  private var message: [UInt8] = []
   private var outcome: Result<Void, LengthMismatch> = .success(())
   private let isDelivered = Atomic(false)
 
   init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
 
-  /// Nil while it is under way.
-  var result: Result<Void, LengthMismatch>? {
-    isDelivered.load(ordering: .acquiring) ? outcome : nil
+  /// Nil while it is under way. To be asked by the rank that has started it, which is when a receive
+  /// gets its bytes.
+  func result() -> Result<Void, LengthMismatch>? {
+    guard isDelivered.load(ordering: .acquiring) else { return nil }
+    bytes.copyBytes(from: message)
+    return outcome
   }
 
-  /// To be called once, by whoever delivers the message.
-  func complete(_ outcome: Result<Void, LengthMismatch>) {
+  /// Delivers the bytes of this send; an error on both sides if their lengths differ. To be called
+  /// once, by the rank that sends.
+  func send(to receive: LoopbackTransfer) {
+    var result = Result<Void, LengthMismatch>.success(())
+    if bytes.count == receive.bytes.count {
+      receive.message = Array(bytes)
+    } else {
+      result = .failure(LengthMismatch(sent: bytes.count, expected: receive.bytes.count))
+    }
+    receive.complete(result)
+    complete(result)
+  }
+
+  private func complete(_ outcome: Result<Void, LengthMismatch>) {
     self.outcome = outcome
     isDelivered.store(true, ordering: .releasing)
   }
@@ -188,6 +213,9 @@ private final class LoopbackGroup: @unchecked Sendable {
   private let condition = NSCondition()
   private var waitingSends: [Route: [LoopbackTransfer]] = [:]
   private var waitingReceives: [Route: [LoopbackTransfer]] = [:]
+  /// Of each rank, sends with a receive, which it has yet to copy, and whether there are any.
+  private var matched: [[(send: LoopbackTransfer, receive: LoopbackTransfer)]]
+  private let hasMatched: UnsafeMutablePointer<Atomic<Bool>>
   private var gathered: [[UInt8]?]
   private var gatherResult: [[UInt8]] = []
   private var gatherings = 0
@@ -200,6 +228,9 @@ private final class LoopbackGroup: @unchecked Sendable {
     self.nodes = nodes ?? NodeMap(keys: Array(0..<size))
     precondition(self.nodes.size == size)
     gathered = Array(repeating: nil, count: size)
+    matched = Array(repeating: [], count: size)
+    hasMatched = .allocate(capacity: size)
+    for rank in 0..<size { (hasMatched + rank).initialize(to: Atomic(false)) }
   }
 
   func post(
@@ -209,23 +240,38 @@ private final class LoopbackGroup: @unchecked Sendable {
     let transfer = LoopbackTransfer(bytes)
     condition.lock()
     defer { condition.unlock() }
-    // A rank that has left took its buffers along: nothing is delivered any more.
+    // A rank that has left takes part in nothing any more.
     try checkAllAreThere()
     switch side {
     case .send:
       if let receive = LoopbackGroup.takeFirst(&waitingReceives, route) {
-        LoopbackGroup.deliver(from: transfer, to: receive)
+        transfer.send(to: receive)
       } else {
         waitingSends[route, default: []].append(transfer)
       }
     case .receive:
       if let send = LoopbackGroup.takeFirst(&waitingSends, route) {
-        LoopbackGroup.deliver(from: send, to: transfer)
+        matched[route.from].append((send, transfer))
+        hasMatched[route.from].store(true, ordering: .releasing)
+        condition.broadcast()
       } else {
         waitingReceives[route, default: []].append(transfer)
       }
     }
     return transfer
+  }
+
+  /// Copies what the rank that calls has sent, where somebody receives it.
+  func sendMatched(of rank: Int) {
+    guard hasMatched[rank].load(ordering: .acquiring) else { return }
+    condition.withLock { copyMatched(of: rank) }
+  }
+
+  /// - Precondition: the lock is held.
+  private func copyMatched(of rank: Int) {
+    for (send, receive) in matched[rank] { send.send(to: receive) }
+    matched[rank].removeAll(keepingCapacity: true)
+    hasMatched[rank].store(false, ordering: .relaxed)
   }
 
   func checkAllAreThere() throws {
@@ -238,7 +284,11 @@ private final class LoopbackGroup: @unchecked Sendable {
     condition.withLock { segments.append(segment) }
   }
 
-  deinit { for segment in segments { segment.deallocate() } }
+  deinit {
+    for segment in segments { segment.deallocate() }
+    hasMatched.deinitialize(count: size)
+    hasMatched.deallocate()
+  }
 
   func allgather(_ bytes: [UInt8], rank: Int) throws -> [[UInt8]] {
     condition.lock()
@@ -254,6 +304,7 @@ private final class LoopbackGroup: @unchecked Sendable {
     }
     while gatherings == mine {
       try checkAllAreThere()
+      copyMatched(of: rank)
       condition.wait()
     }
     return gatherResult
@@ -264,19 +315,6 @@ private final class LoopbackGroup: @unchecked Sendable {
     defer { condition.unlock() }
     if left.load(ordering: .relaxed) < 0 { left.store(rank, ordering: .releasing) }
     condition.broadcast()
-  }
-
-  /// Copies a message; an error on both sides if their lengths differ.
-  private static func deliver(from send: LoopbackTransfer, to receive: LoopbackTransfer) {
-    let (source, target) = (send.bytes, receive.bytes)
-    var result = Result<Void, LengthMismatch>.success(())
-    if source.count != target.count {
-      result = .failure(LengthMismatch(sent: source.count, expected: target.count))
-    } else if source.count > 0 {
-      target.copyMemory(from: UnsafeRawBufferPointer(source))
-    }
-    send.complete(result)
-    receive.complete(result)
   }
 
   private static func takeFirst(
