@@ -10,7 +10,7 @@ final class PairedConvolution {
   private let weights: AlignedBuffer
   private let startPairs: AlignedBuffer
   private let sums: AlignedBuffer
-  /// The last image's gradient, with room for a vector behind it.
+  /// The gradient of an image with less than a vector behind it, and room for one.
   private let lastGradient: AlignedBuffer
 
   /// Whether two numbers of each filter fit a vector.
@@ -76,7 +76,7 @@ final class PairedConvolution {
     withUnsafePointer(to: windows.raw) { raw in
       for i in rows {
         var gradient = dy.row(i)
-        if i == dy.rows - 1 {
+        if (dy.rows - i - 1) * dy.columns < lanes {
           lastGradient.base.update(from: gradient, count: dy.columns)
           gradient = lastGradient.base
         }

@@ -59,6 +59,10 @@ struct ConvolutionTests {
     cases.append(Case(first, filters: 6, images: 2, number: 230))
     let second = ImageWindows(height: 14, width: 14, channels: 6, kernelHeight: 5, kernelWidth: 5)
     cases.append(Case(second, filters: 16, images: 2, number: 231))
+    // A window an image: several images' gradients in a vector.
+    let single = ImageWindows(height: 3, width: 3, channels: 1, kernelHeight: 3, kernelWidth: 3)
+    cases.append(Case(single, filters: 1, images: 5, number: 232))
+    cases.append(Case(single, filters: 3, images: 4, number: 233))
     return cases
   }()
 
