@@ -14,6 +14,13 @@ typedef enum CFinish {
   CFinishMask,  // the sum where mask > 0, else 0
 } CFinish;
 
+// How a left operand lies in memory. Its element (i, d) is
+typedef enum CLeftForm {
+  CLeftRows,     // left[i * leftStride + d]
+  CLeftColumns,  // left[d * leftStride + i]
+  CLeftSpread,   // where spreadLeft has written it: all of it is one block, in one run
+} CLeftForm;
+
 // One block of a product: result (rows x columns) = start + left right, each sum a chain of
 // multiply-adds (fused where the CPU has it) from its start on, in the order of depth. `columns`
 // beyond the last whole vector may be read from `right`, not from any other operand.
@@ -24,12 +31,11 @@ typedef struct CProduct {
   // distances than within a run.
   long depth;
   long runs;
-  // Element (i, d) is left[i * leftStride + d] or, transposed, left[d * leftStride + i]; that of the
-  // next run lies leftRun behind.
+  // An element of the next run lies leftRun behind.
   const float *left;
+  CLeftForm leftForm;
   long leftStride;
   long leftRun;
-  bool leftIsTransposed;
   // Element (d, j) is right[j / tileColumns * panelStride + d * rightStride + j % tileColumns]; that
   // of the next run lies rightRun behind.
   const float *right;
@@ -67,13 +73,18 @@ typedef struct CProducts {
   long streamedRows;
 
   void (*multiply)(const CProduct *product);
-  // The same with a transposed left operand and one run: result = start + the sum of the shards'
-  // products, each from zero.
+  // The same with a left operand of columns, or spread, and one run: result = start + the sum of
+  // the shards' products, each from zero.
   void (*multiplyShards)(const CProduct *product, const CShards *shards);
   // The same for one run, up to streamedRows rows and whole vectors of columns, with operands as
   // they lie in memory (not transposed, rightStride; no panels).
   void (*multiplyRows)(const CProduct *product);
 
+  // Writes each of rows x depth elements of a left operand to all lanes of a vector, in the order of
+  // the tiles of a block: for CPUs that can't spread an element as it is loaded, and none elsewhere.
+  // Element (i, d) is source[i * rowStride + d * depthStride].
+  void (*_Nullable spreadLeft)(long rows, long depth, const float *source, long rowStride,
+                               long depthStride, float *block);
   // Packs `columns` x `depth` elements of a right operand into panels of tileColumns, `panelStride`
   // apart: panel[d * tileColumns + j], with zeros up to the end of the last vector.
   // From source[d * stride + j]:

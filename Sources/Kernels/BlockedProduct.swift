@@ -60,15 +60,17 @@ struct BlockedProduct {
   private func runInPlace(_ base: UnsafePointer<Float>, _ stride: Int, columns: Range<Int>) {
     let whole = columns.lowerBound..<columns.lowerBound + columns.count / table.lanes * table.lanes
     let base = base + whole.lowerBound
-    if case .rows = left, c.rows <= table.streamedRows {
+    if case .rows(let left, let leftStride) = left, c.rows <= table.streamedRows {
+      let left = LeftBlock(base: left, stride: leftStride)
       let right = RightBlock(base: base, stride: stride, panelStride: 0)
-      var product = block(rows: 0..<c.rows, columns: whole, depth: 0..<depth, right)
+      var product = block(rows: 0..<c.rows, columns: whole, depth: 0..<depth, left, right)
       table.multiplyRows(&product)
     } else {
       for d in EvenBlocks(of: depth, limit: ProductBlocks.depth) {
         let right = RightBlock(
           base: base + d.lowerBound * stride, stride: stride, panelStride: table.tileColumns)
-        var product = block(rows: 0..<c.rows, columns: whole, depth: d, right)
+        let left = leftBlock(rows: 0..<c.rows, depth: d, isSpread: isSpread(columns: whole.count))
+        var product = block(rows: 0..<c.rows, columns: whole, depth: d, left, right)
         table.multiply(&product)
       }
     }
@@ -79,11 +81,14 @@ struct BlockedProduct {
   }
 
   private func runPacked(columns: Range<Int>) {
-    let depths = EvenBlocks(of: depth, limit: ProductBlocks.depth, unit: table.lanes)
+    let isSpread = isSpread(columns: columns.count)
+    // A spread operand is as large as if there were several.
+    let copies = isSpread ? table.lanes : 1
+    let depths = EvenBlocks(of: depth, limit: ProductBlocks.depth / copies, unit: table.lanes)
     let rows = EvenBlocks(
-      of: c.rows, limit: ProductBlocks.leftFloats / depths.size, unit: table.tileRows)
+      of: c.rows, limit: ProductBlocks.leftFloats / copies / depths.size, unit: table.tileRows)
     let rightFloats =
-      rows.count == 1 ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
+      rows.count == 1 || isSpread ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
     for part in EvenBlocks(
       of: columns.count, limit: rightFloats / depths.size, unit: table.tileColumns)
     {
@@ -91,7 +96,8 @@ struct BlockedProduct {
       for d in depths {
         let right = packed(columns: j, depth: d)
         for i in rows {
-          var product = block(rows: i, columns: j, depth: d, right)
+          let left = leftBlock(rows: i, depth: d, isSpread: isSpread)
+          var product = block(rows: i, columns: j, depth: d, left, right)
           table.multiply(&product)
           if d.upperBound == depth { activate(rows: i, columns: j) }
         }
@@ -100,22 +106,29 @@ struct BlockedProduct {
   }
 
   private func block(
-    rows: Range<Int>, columns: Range<Int>, depth: Range<Int>, _ right: RightBlock
+    rows: Range<Int>, columns: Range<Int>, depth: Range<Int>, _ left: LeftBlock,
+    _ right: RightBlock
   ) -> CProduct {
     CProduct(
-      c, rows: rows, columns: columns, depth: depth.count, leftBlock(rows: rows, depth: depth),
-      right, start: start, isFirst: depth.lowerBound == 0, finish: finish,
-      isLast: depth.upperBound == self.depth)
+      c, rows: rows, columns: columns, depth: depth.count, left, right, start: start,
+      isFirst: depth.lowerBound == 0, finish: finish, isLast: depth.upperBound == self.depth)
   }
 
-  private func leftBlock(rows: Range<Int>, depth: Range<Int>) -> LeftBlock {
+  /// Whether the left operand is spread; what is written block by block is used as it is.
+  private func isSpread(columns: Int) -> Bool {
+    if case .source = left { return false }
+    return ProductBlocks.isSpread(rows: c.rows, columns: columns, table)
+  }
+
+  private func leftBlock(rows: Range<Int>, depth: Range<Int>, isSpread: Bool) -> LeftBlock {
     switch left {
     case .rows(let base, let stride):
       return LeftBlock(base: base + rows.lowerBound * stride + depth.lowerBound, stride: stride)
+        .prepared(rows: rows.count, depth: depth.count, isSpread: isSpread, kernels)
     case .columns(let base, let stride):
       let base = base + depth.lowerBound * stride + rows.lowerBound
-      return LeftBlock(
-        transposed: base, stride: stride, rows: rows.count, depth: depth.count, kernels)
+      return LeftBlock(base: base, stride: stride, form: CLeftColumns)
+        .prepared(rows: rows.count, depth: depth.count, isSpread: isSpread, kernels)
     case .source(let source):
       let block = kernels.packedLeft.reserve(rows.count * depth.count + source.slack)
       source.write(rows: rows, depth: depth, to: block, stride: depth.count)

@@ -109,7 +109,7 @@ final class DirectConvolution {
     for ky in 0..<windows.kernelHeight {
       let left = LeftBlock(
         base: padded + ky * image.stride, stride: windows.strideX * windows.channels,
-        isTransposed: true)
+        form: CLeftColumns)
       var product = CProduct(
         dw, rows: ky * run..<(ky + 1) * run, columns: columns, depth: windows.outputWidth, left,
         right, start: start, isFirst: true, finish: .none, isLast: true)

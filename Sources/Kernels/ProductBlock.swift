@@ -4,22 +4,24 @@ import CKernels
 struct LeftBlock {
   var base: UnsafePointer<Float>
   var stride: Int
-  var isTransposed = false
+  var form = CLeftRows
 }
 
 extension LeftBlock {
-  /// A transposed block, element (i, d) at base[d * stride + i]: as it lies, or copied where it
-  /// would not stay in the first-level cache.
-  init(
-    transposed base: UnsafePointer<Float>, stride: Int, rows: Int, depth: Int, _ kernels: KernelSet
-  ) {
-    guard ProductBlocks.isCopied(depth: depth, stride: stride) else {
-      self.init(base: base, stride: stride, isTransposed: true)
-      return
+  /// A block of `rows` x `depth` elements, as rows or as columns: as it lies, or in scratch memory,
+  /// spread, or copied where it would not stay in the first-level cache.
+  /// - Parameter isSpread: see `ProductBlocks.isSpread`.
+  func prepared(rows: Int, depth: Int, isSpread: Bool, _ kernels: KernelSet) -> LeftBlock {
+    let areRows = form == CLeftRows
+    if isSpread, let spread = kernels.table.products.spreadLeft {
+      let block = kernels.packedLeft.reserve(rows * depth * kernels.table.products.lanes)
+      spread(rows, depth, base, areRows ? stride : 1, areRows ? 1 : stride, block)
+      return LeftBlock(base: UnsafePointer(block), stride: 0, form: CLeftSpread)
     }
+    guard !areRows && ProductBlocks.isCopied(depth: depth, stride: stride) else { return self }
     let block = kernels.packedLeft.reserve(rows * depth)
     for d in 0..<depth { (block + d * rows).update(from: base + d * stride, count: rows) }
-    self.init(base: UnsafePointer(block), stride: rows, isTransposed: true)
+    return LeftBlock(base: UnsafePointer(block), stride: rows, form: CLeftColumns)
   }
 }
 
@@ -43,7 +45,7 @@ extension CProduct {
     let result = c.row(row) + column
     self.init(
       rows: rows.count, columns: columns.count, depth: depth, runs: 1, left: left.base,
-      leftStride: left.stride, leftRun: 0, leftIsTransposed: left.isTransposed, right: right.base,
+      leftForm: left.form, leftStride: left.stride, leftRun: 0, right: right.base,
       rightStride: right.stride, rightRun: 0, panelStride: right.panelStride, start: nil,
       startStride: 0,
       result: result, resultStride: c.columns, finish: CFinishNone, mask: nil, maskStride: 0)

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Sizes of the blocks of a product, found by measuring (Documentation/Kernels.md). None of them
 /// shows in a result.
 enum ProductBlocks {
@@ -12,6 +14,16 @@ enum ProductBlocks {
   /// Tiles down a panel up to which the right operand is read where it lies: packing it would take
   /// longer.
   static let tilesInPlace = 2
+
+  /// Panels that make up for spreading the left operand.
+  static let panelsOfSpread = 8
+
+  /// Whether the left operand of a product is spread beforehand: where kernels want it so, and there
+  /// are enough sums to be limited by their number, and not by the time that each term takes.
+  static func isSpread(rows: Int, columns: Int, _ table: CProducts) -> Bool {
+    table.spreadLeft != nil && rows > table.streamedRows
+      && columns >= panelsOfSpread * table.tileColumns
+  }
 
   /// Whether a transposed left operand is copied block by block, for rows of the depth that lie
   /// `stride` floats apart: a multiple of 1 KiB, they share few sets of the first-level cache.

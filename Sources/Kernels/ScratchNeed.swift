@@ -6,6 +6,8 @@
 public struct ScratchNeed: Equatable, Sendable {
   // Of each thread.
   var packedLeft = 0
+  /// In the place of the former, where kernels want left operands spread.
+  var spreadLeft = 0
   var packedRight = 0
   var partialSums = 0
   var patches = 0
@@ -18,13 +20,15 @@ public struct ScratchNeed: Equatable, Sendable {
 
   /// For all of it, on so many threads.
   public func count(threads: Int) -> Int {
-    threads * (packedLeft + packedRight + partialSums + patches + convolutions)
+    threads
+      * (max(packedLeft, spreadLeft) + packedRight + partialSums + patches + convolutions)
       + (threads == 1 ? 0 : subtreeSums)
   }
 
   /// Adds what other operations need.
   public mutating func add(_ other: ScratchNeed) {
     packedLeft = max(packedLeft, other.packedLeft)
+    spreadLeft = max(spreadLeft, other.spreadLeft)
     packedRight = max(packedRight, other.packedRight)
     partialSums = max(partialSums, other.partialSums)
     patches = max(patches, other.patches)
@@ -50,6 +54,10 @@ public struct ScratchNeed: Equatable, Sendable {
           || inputs * rows <= ProductBlocks.leftFloats / 2))
     need.packedLeft = max(
       copied(rows: inputs, depth: rows), transposed(rows: inputs, columns: outputs))
+    need.spreadLeft = max(
+      spread(rows: rows, columns: outputs, depth: inputs),
+      spread(rows: rows, columns: inputs, depth: outputs),
+      spread(rows: inputs, columns: outputs, depth: rows))
     need.partialSums = max(
       need.partialSums, 2 * levels(shards) * largestTile.rows * largestTile.columns)
     return need
@@ -74,6 +82,10 @@ public struct ScratchNeed: Equatable, Sendable {
     var need = columnSums(patch * filters, shards: shards, threads: threads)
     need.packedLeft = max(
       blockOfLeft(rows: rows, depth: patch) + largestSlack, copied(rows: patch, depth: block))
+    need.spreadLeft = max(
+      spread(rows: rows, columns: filters, depth: patch),
+      spread(rows: rows, columns: patch, depth: filters),
+      spread(rows: patch, columns: filters, depth: block))
     need.packedRight = max(
       packed(rows: patch, columns: filters, depth: block), windows.count * largestTile.columns)
     need.patches = block * patch + largestSlack
@@ -146,6 +158,13 @@ public struct ScratchNeed: Equatable, Sendable {
     guard ProductBlocks.isCopied(depth: depth, stride: rows) else { return 0 }
     return min(rows * depth, max(ProductBlocks.leftFloats, largestTile.rows * depth))
   }
+
+  /// A block of a left operand, where it is spread: of a depth that is cut, or is not too deep.
+  private static func spread(rows: Int, columns: Int, depth: Int) -> Int {
+    guard columns >= ProductBlocks.panelsOfSpread * smallestPanel else { return 0 }
+    let lanes = smallestPanel / 2
+    return min(rows * min(depth, ProductBlocks.depth) * lanes, ProductBlocks.leftFloats)
+  }
 }
 
 extension KernelSet {
@@ -153,7 +172,8 @@ extension KernelSet {
   /// by the first of each.
   public func reserve(_ need: ScratchNeed) {
     for kernels in [self] + helpers {
-      _ = kernels.packedLeft.reserve(need.packedLeft)
+      let spreadLeft = kernels.table.products.spreadLeft == nil ? 0 : need.spreadLeft
+      _ = kernels.packedLeft.reserve(max(need.packedLeft, spreadLeft))
       _ = kernels.packedRight.reserve(need.packedRight)
       _ = kernels.partialSums.reserve(need.partialSums)
       _ = kernels.patches.reserve(need.patches)

@@ -35,7 +35,7 @@ extension ShardedProduct {
   ) {
     let depth = left.rows
     let block = LeftBlock(
-      base: right.base + rightColumns.lowerBound, stride: right.columns, isTransposed: true)
+      base: right.base + rightColumns.lowerBound, stride: right.columns, form: CLeftColumns)
     let whole = leftColumns.count / table.lanes * table.lanes
     let base = left.base + leftColumns.lowerBound
     func run(_ columns: Range<Int>, _ operand: RightBlock) {

@@ -16,12 +16,21 @@ struct ShardedProduct {
     guard !rows.isEmpty, !columns.isEmpty else { return }
     if ShardedProduct.isNarrow(c, table) { return runNarrow(rows: rows, columns: columns) }
     let depth = left.rows
+    // The depth is not cut: where it is too large, no block has the columns that make up for it.
+    let isSpread =
+      depth <= ProductBlocks.depth
+      && ProductBlocks.isSpread(rows: rows.count, columns: columns.count, table)
     let leftFloats =
-      ProductBlocks.isCopied(depth: depth, stride: left.columns)
-      ? ProductBlocks.leftFloats : left.count
+      if isSpread {
+        ProductBlocks.leftFloats / table.lanes
+      } else if ProductBlocks.isCopied(depth: depth, stride: left.columns) {
+        ProductBlocks.leftFloats
+      } else {
+        left.count
+      }
     let down = EvenBlocks(of: rows.count, limit: leftFloats / max(depth, 1), unit: table.tileRows)
     let rightFloats =
-      down.count == 1 ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
+      down.count == 1 || isSpread ? ProductBlocks.rightFloatsForOne : ProductBlocks.rightFloats
     let across = EvenBlocks(
       of: columns.count, limit: rightFloats / max(depth, 1), unit: table.tileColumns)
     let panelStride = depth * table.tileColumns
@@ -36,8 +45,8 @@ struct ShardedProduct {
         for part in down {
           let i = rows.lowerBound + part.lowerBound..<rows.lowerBound + part.upperBound
           let block = LeftBlock(
-            transposed: left.base + i.lowerBound, stride: left.columns, rows: i.count,
-            depth: depth, kernels)
+            base: left.base + i.lowerBound, stride: left.columns, form: CLeftColumns
+          ).prepared(rows: i.count, depth: depth, isSpread: isSpread, kernels)
           var product = CProduct(
             c, rows: i, columns: j, depth: depth, block, packed, start: start, isFirst: true,
             finish: .none, isLast: true)

@@ -14,16 +14,14 @@ private func multiplyTiles(
   _ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>?
 ) {
   let (rows, columns) = (product.pointee.rows, product.pointee.columns)
-  // Tiles of equal heights, to a row: a last tile of a row or two would leave the CPU waiting for
-  // the few sums that it has.
-  let tiles = (rows + tileRows - 1) / tileRows
+  let tiles = tileCount(rows)
   var column = 0
   while column < columns {
     let width = min(tileColumns, columns - column)
     let vectors = (width + lanes - 1) / lanes
     for tile in 0..<tiles {
-      let row = tile * rows / tiles
-      let height = (tile + 1) * rows / tiles - row
+      let row = firstRow(tile, of: tiles, rows)
+      let height = firstRow(tile + 1, of: tiles, rows) - row
       if width < vectors * lanes {
         multiplyEdge(product, shards, rows: height, width: width, row: row, column: column)
       } else if let shards {
@@ -35,6 +33,15 @@ private func multiplyTiles(
     column += tileColumns
   }
 }
+
+// Tiles of equal heights, to a row: a last tile of a row or two would leave the CPU waiting for the
+// few sums that it has.
+
+@inline(__always)
+func tileCount(_ rows: Int) -> Int { (rows + tileRows - 1) / tileRows }
+
+@inline(__always)
+func firstRow(_ tile: Int, of tiles: Int, _ rows: Int) -> Int { tile * rows / tiles }
 
 /// A tile whose last vector ends beyond the result: made in a tile of its own, of which `width`
 /// columns are copied.
@@ -49,7 +56,7 @@ private func multiplyEdge(
     let mask = start + tileRows * tileColumns
     var tile = product.pointee
     tile.rows = rows
-    tile.left += tile.leftIsTransposed ? row : row * tile.leftStride
+    tile.left = leftRow(row, of: product)
     tile.right += column / tileColumns * tile.panelStride
     tile.result = result
     tile.resultStride = tileColumns

@@ -7,6 +7,7 @@ func productTable() -> CProducts {
     multiply: multiply,
     multiplyShards: multiplyShards,
     multiplyRows: multiplyRows,
+    spreadLeft: spreadsLeft ? spreadLeft : nil,
     packRows: packRows,
     packColumns: packColumns)
 }

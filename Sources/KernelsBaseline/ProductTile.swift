@@ -32,6 +32,39 @@ import CKernels
 #endif
 let tileColumns = 2 * lanes
 
+/// How the left operand lies in memory; see `CLeftForm`.
+// Private, as `Tile` is. Not an enumeration, which would come with a function that hashes it.
+private struct LeftForm {
+  var areRows = false
+  var isSpread = false
+
+  @inline(__always) static var rows: LeftForm { LeftForm(areRows: true) }
+  @inline(__always) static var columns: LeftForm { LeftForm() }
+  @inline(__always) static var spread: LeftForm { LeftForm(isSpread: true) }
+
+  @inline(__always)
+  static func of(_ p: UnsafePointer<CProduct>) -> LeftForm {
+    let form = p.pointee.leftForm.rawValue
+    return LeftForm(
+      areRows: form == CLeftRows.rawValue,
+      isSpread: spreadsLeft && form == CLeftSpread.rawValue)
+  }
+}
+
+/// The first element of a row of the left operand that begins a tile.
+@inline(__always)
+func leftRow(_ row: Int, of p: UnsafePointer<CProduct>) -> UnsafePointer<Float> {
+  leftRow(row, of: p, .of(p))
+}
+
+@inline(__always)
+private func leftRow(
+  _ row: Int, of p: UnsafePointer<CProduct>, _ form: LeftForm
+) -> UnsafePointer<Float> {
+  if form.areRows { return p.pointee.left + row * p.pointee.leftStride }
+  return p.pointee.left + (form.isSpread ? row * p.pointee.depth * lanes : row)
+}
+
 /// Makes rows x vectors sums at (`row`, `column`), whole vectors.
 func multiplyTile(
   _ p: UnsafePointer<CProduct>, rows: Int, vectors: Int, row: Int, column: Int
@@ -137,28 +170,31 @@ private struct Tile<let rows: Int> {
   /// Continues the sums over `depth`.
   @inline(__always)
   mutating func multiply(
-    _ depth: Int, _ left: UnsafePointer<Float>, _ leftStride: Int, _ isTransposed: Bool,
+    _ depth: Int, _ left: UnsafePointer<Float>, _ leftStride: Int, _ form: LeftForm,
     _ right: UnsafePointer<Float>, _ rightStride: Int, _ vectors: Int
   ) {
-    let rowStride = isTransposed ? 1 : leftStride
+    let rowStride = form.isSpread ? lanes : form.areRows ? leftStride : 1
+    let step = form.areRows ? 1 : leftStride
     var left = left
     var right = right
     for _ in 0..<depth {
       let b0 = load(right)
       let b1 = vectors > 1 ? load(right + lanes) : b0
-      for i in 0..<split { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
-      for i in split..<rows { multiplyRow(i, left[i * rowStride], b0, b1, vectors) }
-      left += isTransposed ? leftStride : 1
+      for i in 0..<split { multiplyRow(i, left + i * rowStride, form, b0, b1, vectors) }
+      for i in split..<rows { multiplyRow(i, left + i * rowStride, form, b0, b1, vectors) }
+      left += step
       right += rightStride
     }
   }
 
   @inline(__always)
   private mutating func multiplyRow(
-    _ i: Int, _ a: Float, _ b0: Vector, _ b1: Vector, _ vectors: Int
+    _ i: Int, _ left: UnsafePointer<Float>, _ form: LeftForm, _ b0: Vector, _ b1: Vector,
+    _ vectors: Int
   ) {
-    first[i] = multiplyAdd(first[i], Vector(repeating: a), b0)
-    if vectors > 1 { second[i] = multiplyAdd(second[i], Vector(repeating: a), b1) }
+    let a = form.isSpread ? load(left) : Vector(repeating: left.pointee)
+    first[i] = multiplyAdd(first[i], a, b0)
+    if vectors > 1 { second[i] = multiplyAdd(second[i], a, b1) }
   }
 
   /// Does what `finish` says and writes the sums to (`row`, `column`) of the result.
@@ -186,49 +222,62 @@ extension Tile {
   static func multiply(
     _ p: UnsafePointer<CProduct>, _ vectors: Int, _ row: Int, _ column: Int
   ) {
-    switch (vectors, p.pointee.leftIsTransposed) {
-    case (1, false): multiplyRows1(p, row, column)
-    case (1, true): multiplyColumns1(p, row, column)
-    case (_, false): multiplyRows2(p, row, column)
-    case (_, true): multiplyColumns2(p, row, column)
+    let form = LeftForm.of(p)
+    switch (vectors, form.areRows, form.isSpread) {
+    case (1, true, _): multiplyRows1(p, row, column)
+    case (1, false, false): multiplyColumns1(p, row, column)
+    case (1, false, true): multiplySpread1(p, row, column)
+    case (_, true, _): multiplyRows2(p, row, column)
+    case (_, false, false): multiplyColumns2(p, row, column)
+    case (_, false, true): multiplySpread2(p, row, column)
     }
   }
 
   @inline(never)
   private static func multiplyRows1(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
-    multiply(p, 1, false, row, column)
+    multiply(p, 1, .rows, row, column)
   }
 
   @inline(never)
   private static func multiplyColumns1(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
-    multiply(p, 1, true, row, column)
+    multiply(p, 1, .columns, row, column)
   }
 
   @inline(never)
   private static func multiplyRows2(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
-    multiply(p, 2, false, row, column)
+    multiply(p, 2, .rows, row, column)
   }
 
   @inline(never)
   private static func multiplyColumns2(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
-    multiply(p, 2, true, row, column)
+    multiply(p, 2, .columns, row, column)
+  }
+
+  @inline(never)
+  private static func multiplySpread1(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
+    multiply(p, 1, .spread, row, column)
+  }
+
+  @inline(never)
+  private static func multiplySpread2(_ p: UnsafePointer<CProduct>, _ row: Int, _ column: Int) {
+    multiply(p, 2, .spread, row, column)
   }
 
   @inline(__always)
   private static func multiply(
-    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ isTransposed: Bool, _ row: Int, _ column: Int
+    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ form: LeftForm, _ row: Int, _ column: Int
   ) {
     var tile = Tile()
     if let start = p.pointee.start {
       let stride = p.pointee.startStride
       tile.start(from: start + row * stride + column, stride, vectors)
     }
-    let leftStride = p.pointee.leftStride
-    var left = p.pointee.left + (isTransposed ? row : row * leftStride)
+    let leftStride = form.isSpread ? rows * lanes : p.pointee.leftStride
+    var left = leftRow(row, of: p, form)
     var right = p.pointee.right + column / tileColumns * p.pointee.panelStride
     for _ in 0..<p.pointee.runs {
       tile.multiply(
-        p.pointee.depth, left, leftStride, isTransposed, right, p.pointee.rightStride, vectors)
+        p.pointee.depth, left, leftStride, form, right, p.pointee.rightStride, vectors)
       left += p.pointee.leftRun
       right += p.pointee.rightRun
     }
@@ -244,10 +293,11 @@ extension Tile {
     _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ vectors: Int, _ row: Int,
     _ column: Int
   ) {
-    if vectors == 1 {
-      multiplyShards1(p, shards, row, column)
-    } else {
-      multiplyShards2(p, shards, row, column)
+    switch (vectors, LeftForm.of(p).isSpread) {
+    case (1, true): multiplySpreadShards1(p, shards, row, column)
+    case (1, false): multiplyShards1(p, shards, row, column)
+    case (_, true): multiplySpreadShards2(p, shards, row, column)
+    case (_, false): multiplyShards2(p, shards, row, column)
     }
   }
 
@@ -255,23 +305,38 @@ extension Tile {
   private static func multiplyShards1(
     _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ row: Int, _ column: Int
   ) {
-    multiplyShards(p, shards, 1, row, column)
+    multiplyShards(p, shards, 1, .columns, row, column)
   }
 
   @inline(never)
   private static func multiplyShards2(
     _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ row: Int, _ column: Int
   ) {
-    multiplyShards(p, shards, 2, row, column)
+    multiplyShards(p, shards, 2, .columns, row, column)
+  }
+
+  @inline(never)
+  private static func multiplySpreadShards1(
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ row: Int, _ column: Int
+  ) {
+    multiplyShards(p, shards, 1, .spread, row, column)
+  }
+
+  @inline(never)
+  private static func multiplySpreadShards2(
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ row: Int, _ column: Int
+  ) {
+    multiplyShards(p, shards, 2, .spread, row, column)
   }
 
   @inline(__always)
   private static func multiplyShards(
-    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ vectors: Int, _ row: Int,
-    _ column: Int
+    _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, _ vectors: Int,
+    _ form: LeftForm, _ row: Int, _ column: Int
   ) {
-    let (leftStride, rightStride) = (p.pointee.leftStride, p.pointee.rightStride)
-    let left = p.pointee.left + row
+    let rightStride = p.pointee.rightStride
+    let leftStride = form.isSpread ? rows * lanes : p.pointee.leftStride
+    let left = leftRow(row, of: p, form)
     let right = p.pointee.right + column / tileColumns * p.pointee.panelStride
     let width = vectors * lanes
     var waiting = shards.pointee.waiting
@@ -281,7 +346,7 @@ extension Tile {
       let end = shards.pointee.ends[shard]
       var tile = Tile()
       tile.multiply(
-        end - begin, left + begin * leftStride, leftStride, true, right + begin * rightStride,
+        end - begin, left + begin * leftStride, leftStride, form, right + begin * rightStride,
         rightStride, vectors)
       for _ in 0..<shards.pointee.merges[shard] {
         waiting -= rows * width

@@ -58,6 +58,9 @@ struct ProductBitsTests {
       Dimensions(m: 1, n: 2100, k: 17), Dimensions(m: 3, n: 1100, k: 11),
       // A transposed left operand that is copied, in one block of rows and in two.
       Dimensions(m: 256, n: 33, k: 130), Dimensions(m: 512, n: 3, k: 600),
+      // A left operand that is spread without AVX: in blocks of rows, of columns and of the depth, and
+      // in one.
+      Dimensions(m: 170, n: 330, k: 1030), Dimensions(m: 11, n: 66, k: 1030),
     ]
     var draws = Draws(3)
     all += (0..<100).map { _ in
@@ -136,8 +139,10 @@ struct ProductBitsTests {
     for number in 0..<60 {
       // Few columns are summed as the transpose.
       let isNarrow = number % 3 == 0
-      let m = draws.next(in: isNarrow ? 32...600 : 1...40)
-      let n = draws.next(in: isNarrow ? 1...20 : 1...70)
+      // A left operand that is spread without AVX, in blocks of rows.
+      let isLarge = number % 10 == 1
+      let m = draws.next(in: isNarrow ? 32...600 : isLarge ? 1400...1500 : 1...40)
+      let n = draws.next(in: isNarrow ? 1...20 : isLarge ? 64...90 : 1...70)
       let (first, count) = (draws.next(in: 0...5), draws.next(in: 1...9))
       let cuts = (0..<count).map { _ in draws.next(in: 0...50) }.sorted()
       let shards = ShardRows(first: first, ends: cuts)

@@ -59,7 +59,7 @@ struct ThreadBitsTests {
       }
     }
     // More than a block of the depth, of rows, and of columns.
-    for (m, n, k) in [(40, 70, 1100), (150, 65, 1030), (3, 1100, 20), (1, 333, 40)] {
+    for (m, n, k) in [(40, 70, 1100), (170, 65, 1030), (3, 1100, 20), (1, 333, 40)] {
       let (x, w) = (Grid(rows: m, columns: k, random: 81), Grid(rows: k, columns: n, random: 82))
       compare(instructions, "\(m) x \(n) x \(k)") { $0.product(x, w).bits }
     }
