@@ -168,9 +168,9 @@ extension ProcessGroup {
       planes == nil ? .allreduce : .sumOfPlanes, Element.self, reduction: reduction,
       algorithm: chosen.number, count: buffer.count)
     if case .schedule(let algorithm) = chosen {
-      fill(buffer, from: source)
       return try start(
-        .allreduce(algorithm), buffer, reduction: reduction, signature: signature, planes: planes)
+        .allreduce(algorithm), from: source, buffer, reduction: reduction, signature: signature,
+        planes: planes)
     }
     let operation = begin(signature)
     let run = idleNodeRun(on: node!)
@@ -186,11 +186,18 @@ extension ProcessGroup {
     return operation
   }
 
+  /// - Parameter source: the input, where it is not in `buffer` already.
   func start<Element: Reducible>(
-    _ algorithm: CollectiveAlgorithm, _ buffer: UnsafeMutableBufferPointer<Element>,
-    reduction: Reduction<Element>?, signature: CallSignature, planes: Planes? = nil
+    _ algorithm: CollectiveAlgorithm, from source: UnsafeBufferPointer<Element>? = nil,
+    _ buffer: UnsafeMutableBufferPointer<Element>, reduction: Reduction<Element>?,
+    signature: CallSignature, planes: Planes? = nil
   ) throws -> CollectiveOperation {
     let operation = begin(signature)
+    var input = source?.baseAddress
+    if input == UnsafePointer(buffer.baseAddress) { input = nil }
+    if size == 1, let input, let base = buffer.baseAddress {
+      base.update(from: input, count: buffer.count)
+    }
     try explained {
       try startCheck(of: operation)
       guard size > 1, let base = buffer.baseAddress, buffer.count > 0 else { return }
@@ -203,13 +210,15 @@ extension ProcessGroup {
         parts: channels(for: algorithm, byteCount: buffer.count * MemoryLayout<Element>.stride))
       for index in 0..<parts.parts {
         let part = parts[index]
+        var partOfInput: UnsafeRawPointer?
+        if let input { partOfInput = UnsafeRawPointer(input + part.lowerBound) }
         let key = ScheduleExecutor.Key(
           algorithm: algorithm, count: part.count, type: Element.elementType,
           hasPlanes: planes != nil)
         operation.channels.append(
           (
             try executor.start(
-              key, UnsafeMutableRawPointer(base + part.lowerBound),
+              key, from: partOfInput, UnsafeMutableRawPointer(base + part.lowerBound),
               planeStride: planes?.stride ?? 0, reducer: reducer), key
           ))
       }
@@ -229,15 +238,6 @@ extension ProcessGroup {
   static let channels = 4
   /// Bytes below which a part is not worth messages of its own.
   private static let smallestChannel = 1024 * 1024
-
-  private func fill<Element>(
-    _ target: UnsafeMutableBufferPointer<Element>, from source: UnsafeBufferPointer<Element>
-  ) {
-    guard let base = target.baseAddress, let input = source.baseAddress,
-      input != UnsafePointer(base)
-    else { return }
-    base.update(from: input, count: source.count)
-  }
 
   /// Shared memory is used where there is any, and where sums along nodes follow the canonical tree
   /// if they must.

@@ -89,8 +89,46 @@ extension ExecutionTests {
         try group.startAllreduce($0, $1, method)
       }
       for operation in operations { try operation.wait() }
-      return zip(buffers, reductions).first { !exact.isResult($0, of: $1) }.map {
-        "\(Element.elementType), \($1.name), \(count) elements, \(method?.rawValue ?? "auto")"
+      let inPlace = zip(buffers, reductions).first { !exact.isResult($0, of: $1) }?.1.name
+      let fault = try inPlace ?? faultOutOfPlace(exact, group, method, buffers)
+      return fault.map {
+        "\(Element.elementType), \($0), \(count) elements, \(method?.rawValue ?? "auto")"
+      }
+    }
+
+    /// The same from one buffer into another, which leaves the first as it is.
+    private static func faultOutOfPlace<Element: ExactElement>(
+      _ exact: ExactCase<Element>, _ group: ProcessGroup, _ method: AllreduceMethod?,
+      _ buffers: [UnsafeMutableBufferPointer<Element>]
+    ) throws -> String? {
+      let (source, target, copy) = (buffers[0], buffers[1], buffers[2])
+      for reduction in Reduction<Element>.tested {
+        exact.fill(source, rank: group.rank, for: reduction)
+        exact.fill(copy, rank: group.rank, for: reduction)
+        // What is there already must not be taken for an input.
+        UnsafeMutableRawBufferPointer(target).initializeMemory(as: UInt8.self, repeating: 0xff)
+        try group.allreduce(UnsafeBufferPointer(source), into: target, reduction, method)
+        let isSame = zip(UnsafeRawBufferPointer(source), UnsafeRawBufferPointer(copy)).allSatisfy(
+          ==)
+        if !exact.isResult(target, of: reduction) { return "\(reduction.name) out of place" }
+        if !isSame { return "the input of \(reduction.name)" }
+      }
+      return nil
+    }
+
+    @Test("a large allreduce between nodes, from one buffer into another, in parts side by side")
+    func channels() throws {
+      let count = 3 * 1024 * 1024 / MemoryLayout<Float>.stride + 7
+      let exact = ExactCase(Float.self, ranks: 2)
+      try expectFaultless(ranks: 2, node: { $0 }) { group in
+        let source = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * count)
+        defer { source.deallocate() }
+        let target = UnsafeMutableBufferPointer(rebasing: source[count...])
+        let input = UnsafeMutableBufferPointer(rebasing: source[..<count])
+        exact.fill(input, rank: group.rank)
+        target.update(repeating: .nan)
+        try group.allreduce(UnsafeBufferPointer(input), into: target, .sum, .schedule(.ring))
+        return exact.isResult(target) ? nil : "wrong"
       }
     }
 

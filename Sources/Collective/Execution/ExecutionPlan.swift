@@ -1,7 +1,13 @@
 /// A rank's schedule, arranged for running: what is reduced together, and when which elements are
 /// finished (divided, rounded) because the next transfer sends them as results.
+///
+/// The input may lie in another buffer than the result: elements of which nothing has been written yet
+/// are read from there, so that no copy goes ahead.
 struct ExecutionPlan {
   struct Step {
+    /// Elements of the input that are copied to the result before the round starts: it reads them
+    /// together with others that are there already.
+    var copies: [Range<Int>]
     /// Finished before the round's transfers start.
     var finishes: [Range<Int>]
     var sends: [Movement]
@@ -14,6 +20,8 @@ struct ExecutionPlan {
   struct Movement {
     var transfer: Transfer
     var lane: Int
+    /// Whether it sends partial results that are only the input so far.
+    var isInput = false
   }
 
   /// Receives of one range in one round: reduced together, in the order of ranks and planes.
@@ -24,6 +32,8 @@ struct ExecutionPlan {
     var target: Int
     var peers: [(rank: Int, lane: Int)]
     var operands: [Operand]
+    /// Whether what it is added to is the input.
+    var isInput = false
     /// The place of the target itself among the operands.
     var ownPosition: Int { operands.firstIndex { $0.peer == nil && $0.plane == target }! }
     /// The round's send, if there is one, of elements that the reduction overwrites.
@@ -55,6 +65,7 @@ struct ExecutionPlan {
     }
     var finished = received
     var steps: [Step] = []
+    var written = RangeSet<Int>()
     var transfersBefore: [Route: Int] = [:]
     for round in schedule.rounds where !round.transfers.isEmpty {
       var sent = RangeSet<Int>()
@@ -70,13 +81,14 @@ struct ExecutionPlan {
         return Movement(transfer: transfer, lane: number % ExecutionPlan.lanes)
       }
       let sends = movements.filter { $0.transfer.direction == .send }
-      steps.append(
-        Step(
-          finishes: finishes, sends: sends,
-          replacements: movements.filter {
-            $0.transfer.direction == .receive && !$0.transfer.isReduced
-          },
-          reductions: ExecutionPlan.gatherings(movements, sends: sends, rank: schedule.rank)))
+      var step = Step(
+        copies: [], finishes: finishes, sends: sends,
+        replacements: movements.filter {
+          $0.transfer.direction == .receive && !$0.transfer.isReduced
+        },
+        reductions: ExecutionPlan.gatherings(movements, sends: sends, rank: schedule.rank))
+      step.findInputs(&written)
+      steps.append(step)
     }
     self.steps = steps
     let final = RangeSet(
@@ -123,6 +135,31 @@ struct ExecutionPlan {
       gatherings[index].operands.sort { ($0.rank, $0.plane) < ($1.rank, $1.plane) }
     }
     return gatherings
+  }
+}
+
+extension ExecutionPlan.Step {
+  /// Finds out what of the result this step reads is still the input.
+  /// - Parameter written: elements of the result before the step, and after it.
+  fileprivate mutating func findInputs(_ written: inout RangeSet<Int>) {
+    let before = written
+    // What is partly there has to be there as a whole.
+    var read = reductions.map(\.range)
+    for movement in sends where movement.transfer.payload == .partial {
+      read.append(movement.transfer.range)
+    }
+    while let index = read.firstIndex(where: { !written.isDisjoint(RangeSet($0)) }) {
+      written.insert(contentsOf: read.remove(at: index))
+    }
+    copies = Array(written.subtracting(before).ranges)
+    for index in sends.indices where sends[index].transfer.payload == .partial {
+      sends[index].isInput = written.isDisjoint(RangeSet(sends[index].transfer.range))
+    }
+    for index in reductions.indices {
+      reductions[index].isInput = written.isDisjoint(RangeSet(reductions[index].range))
+    }
+    for reduction in reductions { written.insert(contentsOf: reduction.range) }
+    for movement in replacements { written.insert(contentsOf: movement.transfer.range) }
   }
 }
 

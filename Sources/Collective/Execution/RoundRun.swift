@@ -5,6 +5,8 @@ struct RoundRun {
   struct Movement {
     let transfer: Transfer
     let lane: Int
+    /// Whether it sends partial results that are only the input so far.
+    let isInput: Bool
     var flow: Flow
   }
 
@@ -14,6 +16,8 @@ struct RoundRun {
     let payload: Transfer.Payload
     /// The plane that is reduced into.
     let target: Int
+    /// Whether what it is added to is the input.
+    let isInput: Bool
     let operands: UnsafeMutableBufferPointer<Operand>
     /// Of each operand, its first leaf in the sum's tree; nil where operands are leaves.
     let starts: UnsafeMutableBufferPointer<Int>?
@@ -44,7 +48,8 @@ struct RoundRun {
     var flow: Flow
   }
 
-  /// Finished before the round's transfers start.
+  /// Copied from the input, and then finished, before the round's transfers start.
+  let copies: UnsafeMutableBufferPointer<Range<Int>>
   let finishes: UnsafeMutableBufferPointer<Range<Int>>
   let sends: UnsafeMutableBufferPointer<Movement>
   let replacements: UnsafeMutableBufferPointer<Movement>
@@ -62,7 +67,8 @@ struct RoundRun {
     }
     func movement(_ movement: ExecutionPlan.Movement) -> Movement {
       Movement(
-        transfer: movement.transfer, lane: movement.lane, flow: flow(movement.transfer.range))
+        transfer: movement.transfer, lane: movement.lane, isInput: movement.isInput,
+        flow: flow(movement.transfer.range))
     }
     var staged = 0
     let gatherings = step.reductions.map { gathering in
@@ -71,6 +77,7 @@ struct RoundRun {
       }
       let run = Gathering(
         range: gathering.range, payload: gathering.payload, target: gathering.target,
+        isInput: gathering.isInput,
         operands: .allocate(
           copying: gathering.operands.map { $0.peer.map(Operand.peer) ?? .plane($0.plane) }),
         starts: tree.map { tree in
@@ -82,6 +89,7 @@ struct RoundRun {
       staged = (staged + peers.count * run.window * largest + 63) / 64 * 64
       return run
     }
+    copies = .allocate(copying: step.copies)
     finishes = .allocate(copying: step.finishes)
     sends = .allocate(copying: step.sends.map(movement))
     replacements = .allocate(copying: step.replacements.map(movement))
@@ -95,6 +103,7 @@ struct RoundRun {
       gathering.operands.deallocate()
       gathering.starts?.deallocate()
     }
+    copies.deallocate()
     finishes.deallocate()
     sends.deallocate()
     replacements.deallocate()

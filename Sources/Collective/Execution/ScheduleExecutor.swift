@@ -35,18 +35,19 @@ final class ScheduleExecutor {
   /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to
   /// `retire`.
   /// - Parameters:
+  ///   - source: the input, where it does not lie in `buffer` already; only without planes.
   ///   - planeStride: bytes from one plane of the buffer to the next, if there are several.
   ///   - siblings: runs of its kind that may be under way at once: the first call makes all of them,
   ///     so that none is made in a later one.
   func start(
-    _ key: Key, _ buffer: UnsafeMutableRawPointer, planeStride: Int = 0, reducer: Reducer?,
-    siblings: Int = 1
+    _ key: Key, from source: UnsafeRawPointer? = nil, _ buffer: UnsafeMutableRawPointer,
+    planeStride: Int = 0, reducer: Reducer?, siblings: Int = 1
   ) throws -> ScheduleRun {
     let run = idle.take(key) ?? make(key, siblings: siblings)
     let calls = tags.count / ExecutionPlan.lanes
     let tag = tags.lowerBound + started % calls * ExecutionPlan.lanes
     started += 1
-    try run.start(buffer, planeStride: planeStride, reducer: reducer, tag: tag)
+    try run.start(from: source, buffer, planeStride: planeStride, reducer: reducer, tag: tag)
     return run
   }
 

@@ -19,11 +19,15 @@ final class ScheduleRun {
   private let accumulatorSize: Int
 
   private var reducer: Reducer?
+  /// The input: the buffer itself, or another one, which is only read.
+  private var source = UnsafeRawPointer(bitPattern: 64)!
   private var buffer = UnsafeMutableRawPointer(bitPattern: 64)!
   /// Bytes from one plane of the buffer to the next.
   private var planeStride = 0
   /// Partial results: the buffer itself, or floats beside it for 16-bit elements.
   private var partials = UnsafeMutableRawPointer(bitPattern: 64)!
+  /// Where partial results are of which there is only the input so far.
+  private var firstPartials = UnsafeRawPointer(bitPattern: 64)!
   private let wideMemory: UnsafeMutableRawPointer?
   private let staging: UnsafeMutableRawPointer
   private let operands: UnsafeMutableBufferPointer<UnsafeRawPointer>
@@ -32,7 +36,7 @@ final class ScheduleRun {
 
   private let rounds: UnsafeMutableBufferPointer<RoundRun>
   /// Finished when all rounds have run.
-  private let lastFinishes: [Range<Int>]
+  private let lastFinishes: UnsafeMutableBufferPointer<Range<Int>>
   /// The round under way; `rounds.count` when all have completed.
   private var round: Int
 
@@ -49,7 +53,7 @@ final class ScheduleRun {
     accumulatorSize = type.accumulator.byteCount
     segmentLength = segmentSize / accumulatorSize
     let plan = ExecutionPlan(schedule, goal: goal)
-    lastFinishes = plan.lastFinishes
+    lastFinishes = .allocate(copying: plan.lastFinishes)
     rounds = .allocate(capacity: plan.steps.count)
     for (index, step) in plan.steps.enumerated() {
       rounds.initializeElement(
@@ -70,6 +74,7 @@ final class ScheduleRun {
   deinit {
     for round in rounds { round.deallocate() }
     rounds.deallocate()
+    lastFinishes.deallocate()
     staging.deallocate()
     wideMemory?.deallocate()
     operands.deallocate()
@@ -82,18 +87,24 @@ final class ScheduleRun {
 
   /// Starts the first round.
   /// - Parameters:
-  ///   - planeStride: bytes from one plane of the buffer to the next, if there are several.
+  ///   - source: the input, where it does not lie in `buffer` already.
+  ///   - planeStride: bytes from one plane of the buffer to the next, if there are several: they are
+  ///     the input.
   ///   - reducer: nil for collectives that reduce nothing.
   func start(
-    _ buffer: UnsafeMutableRawPointer, planeStride: Int = 0, reducer: Reducer?, tag: Int
+    from source: UnsafeRawPointer? = nil, _ buffer: UnsafeMutableRawPointer, planeStride: Int = 0,
+    reducer: Reducer?, tag: Int
   ) throws {
     precondition(isComplete)
+    precondition(source == nil || planeStride == 0)
+    self.source = source ?? UnsafeRawPointer(buffer)
     self.buffer = buffer
     self.planeStride = planeStride
     self.reducer = reducer
     self.tag = tag
     partials = wideMemory ?? buffer
-    if let reducer { reducer.widen(buffer, count: wideMemory == nil ? 0 : count, into: partials) }
+    firstPartials = wideMemory.map { UnsafeRawPointer($0) } ?? self.source
+    if let wideMemory { reducer!.widen(self.source, count: count, into: wideMemory) }
     round = 0
     try beginRound()
   }
@@ -109,10 +120,21 @@ final class ScheduleRun {
   }
 
   private func beginRound() throws {
-    guard !isComplete else { return lastFinishes.forEach(finish) }
-    rounds[round].finishes.forEach(finish)
+    guard !isComplete else {
+      for range in lastFinishes { finish(range) }
+      return
+    }
+    for range in rounds[round].copies { copyInput(range) }
+    for range in rounds[round].finishes { finish(range) }
     rounds[round].reset()
     _ = try advance(rounds[round])
+  }
+
+  private func copyInput(_ range: Range<Int>) {
+    // Wide partial results have been made of all of it.
+    guard source != UnsafeRawPointer(buffer), wideMemory == nil else { return }
+    let offset = range.lowerBound * elementSize
+    (buffer + offset).copyMemory(from: source + offset, byteCount: range.count * elementSize)
   }
 
   private func finish(_ range: Range<Int>) {
@@ -149,14 +171,21 @@ final class ScheduleRun {
       let range = segment(movement.flow.started, of: transfer.range)
       let isPartial = transfer.payload == .partial
       let size = isPartial ? accumulatorSize : elementSize
-      let bytes = UnsafeMutableRawBufferPointer(
-        start: (isPartial ? partials : buffer) + transfer.plane * planeStride
-          + range.lowerBound * size,
-        count: range.count * size)
-      movement.flow.start(
-        transfer.direction == .send
-          ? try transport.startSend(UnsafeRawBufferPointer(bytes), to: transfer.peer, tag: tag)
-          : try transport.startReceive(bytes, from: transfer.peer, tag: tag))
+      let offset = transfer.plane * planeStride + range.lowerBound * size
+      if transfer.direction == .send {
+        let place =
+          switch transfer.payload {
+          case .input: source
+          case .partial: movement.isInput ? firstPartials : UnsafeRawPointer(partials)
+          case .result: UnsafeRawPointer(buffer)
+          }
+        let bytes = UnsafeRawBufferPointer(start: place + offset, count: range.count * size)
+        movement.flow.start(try transport.startSend(bytes, to: transfer.peer, tag: tag))
+      } else {
+        let bytes = UnsafeMutableRawBufferPointer(
+          start: (isPartial ? partials : buffer) + offset, count: range.count * size)
+        movement.flow.start(try transport.startReceive(bytes, from: transfer.peer, tag: tag))
+      }
     }
   }
 
@@ -208,11 +237,12 @@ final class ScheduleRun {
 
   private func reduce(_ number: Int, of gathering: RoundRun.Gathering) {
     let range = segment(number, of: gathering.range)
-    let own = partials + range.lowerBound * accumulatorSize
+    let offset = range.lowerBound * accumulatorSize
+    let own = (gathering.isInput ? firstPartials : UnsafeRawPointer(partials)) + offset
     for index in gathering.operands.indices {
       operands[index] =
         switch gathering.operands[index] {
-        case .plane(let plane): UnsafeRawPointer(own + plane * planeStride)
+        case .plane(let plane): own + plane * planeStride
         case .peer(let peer): UnsafeRawPointer(place(number, from: peer, of: gathering))
         }
     }
@@ -221,7 +251,7 @@ final class ScheduleRun {
         pointers: .init(rebasing: operands[..<gathering.operands.count]),
         starts: gathering.starts?.baseAddress,
         arePartial: gathering.payload == .partial ? .all : .one(gathering.ownPosition)),
-      count: range.count, into: own + gathering.target * planeStride)
+      count: range.count, into: partials + offset + gathering.target * planeStride)
   }
 
   /// Both sides cut a range alike: by its count and the element type alone.
