@@ -55,12 +55,16 @@ extension ProcessGroup {
   }
 
   /// Starts the same. All planes belong to the operation until it has been waited for.
+  /// - Parameter looksAtResult: whether to find out if the sum is finite, for `wait()` to tell, which
+  ///   else returns `.unknown`. Each rank looks at what it has added up while that is in its cache: all
+  ///   of them have to be asked, it has to be Float, and to go through shared memory.
   public func startSumOfPlanes<Element: Reducible>(
-    _ plane: UnsafeMutableBufferPointer<Element>, stride: Int, _ method: AllreduceMethod? = nil
+    _ plane: UnsafeMutableBufferPointer<Element>, stride: Int, _ method: AllreduceMethod? = nil,
+    looksAtResult: Bool = false
   ) throws -> CollectiveOperation where Element.Accumulator == Element {
     try start(
       allreduce: UnsafeBufferPointer(plane), into: plane, .sum, method,
-      planes: planes(of: Element.self, stride))
+      planes: planes(of: Element.self, stride), looksAtResult: looksAtResult)
   }
 
   private func planes<Element>(of type: Element.Type, _ stride: Int) -> Planes? {

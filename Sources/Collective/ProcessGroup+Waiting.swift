@@ -17,7 +17,7 @@ extension ProcessGroup {
     inFlight.reduce(across?.progressMark ?? 0) { $0 &+ $1.progressMark }
   }
 
-  func wait(for operation: CollectiveOperation) throws {
+  func wait(for operation: CollectiveOperation) throws -> Finiteness {
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
     while true {
@@ -26,7 +26,8 @@ extension ProcessGroup {
       if backoff.pause() { try look(at: &watch, operation) }
     }
     if watch != nil { options.waitObserver?.ended() }
-    retire(operation)
+    defer { retire(operation) }
+    return operation.finiteness
   }
 
   private func retire(_ operation: CollectiveOperation) {

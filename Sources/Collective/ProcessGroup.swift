@@ -157,7 +157,7 @@ extension ProcessGroup {
   func start<Element: Reducible>(
     allreduce source: UnsafeBufferPointer<Element>,
     into buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element>,
-    _ method: AllreduceMethod?, planes: Planes? = nil
+    _ method: AllreduceMethod?, planes: Planes? = nil, looksAtResult: Bool = false
   ) throws -> CollectiveOperation {
     let type = Element.elementType
     let byteCount = buffer.count * type.byteCount
@@ -177,7 +177,8 @@ extension ProcessGroup {
     operation.work = .node(run)
     run.prepare(
       UnsafeRawBufferPointer(source), planeStride: planes?.stride,
-      into: UnsafeMutableRawBufferPointer(buffer), reducer(reduction), call: signature.word)
+      into: UnsafeMutableRawBufferPointer(buffer), reducer(reduction), call: signature.word,
+      looksAtResults: looksAtResult && type == .float32)
     try explained {
       if !checksOnBoard { try startCheck(of: operation) }
       try node!.start(run)

@@ -36,9 +36,16 @@ public final class CollectiveOperation {
   }
 
   /// Blocks until the result is there. Call it once; the operation must not be used afterwards.
-  public func wait() throws {
+  /// - Returns: what the ranks have found out about the result, if they were to look at it.
+  @discardableResult
+  public func wait() throws -> Finiteness {
     precondition(number > 0, "an operation is waited for once")
-    try group.wait(for: self)
+    return try group.wait(for: self)
+  }
+
+  /// Of the result, when it is there.
+  var finiteness: Finiteness {
+    if case .node(let run) = work { run.finiteness } else { .unknown }
   }
 
   /// Differs whenever it has moved.

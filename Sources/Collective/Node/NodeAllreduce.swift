@@ -45,6 +45,10 @@ final class NodeAllreduce {
   private var planeStride = 0
   private var reducer: Reducer!
   private var call: UInt64 = 0
+  /// Whether results are looked at for NaN and infinities.
+  private var looksAtResults = false
+  /// Of a complete call's result.
+  private(set) var finiteness = Finiteness.unknown
   private var isSmall = true
   /// Pieces of the buffer, and the elements of each but the last.
   private(set) var pieceCount = 0
@@ -102,10 +106,13 @@ final class NodeAllreduce {
   ///   - planeStride: bytes from one plane of the source to the next, alike on all ranks; nil where
   ///     there is one plane.
   ///   - call: what all ranks must call alike.
+  ///   - looksAtResults: whether to find out if they are finite; of Float only.
   func prepare(
     _ source: UnsafeRawBufferPointer, planeStride: Int?,
-    into target: UnsafeMutableRawBufferPointer, _ reducer: Reducer, call: UInt64
+    into target: UnsafeMutableRawBufferPointer, _ reducer: Reducer, call: UInt64,
+    looksAtResults: Bool = false
   ) {
+    precondition(!looksAtResults || reducer.type == .float32)
     precondition(isComplete, "a call of this group has failed: it is of no further use")
     terms = node.terms(hasPlanes: planeStride != nil)
     self.planeStride = planeStride ?? 0
@@ -115,6 +122,7 @@ final class NodeAllreduce {
     }
     self.reducer = reducer
     self.call = call
+    self.looksAtResults = looksAtResults
     type = reducer.type
     count = target.count / type.byteCount
     isSmall = across == nil && terms.planes * target.count <= node.smallSize
@@ -129,7 +137,7 @@ final class NodeAllreduce {
   func prepareArrival(call: UInt64) {
     precondition(isComplete)
     self.call = call
-    (count, isSmall, pieceCount) = (0, true, 0)
+    (count, isSmall, pieceCount, looksAtResults) = (0, true, 0, false)
   }
 
   func begin(number: Int, firstPiece: Int) {
@@ -156,6 +164,7 @@ final class NodeAllreduce {
       announcement.source = node.location(
         of: source, byteCount: (terms.ownPlanes - 1) * planeStride + byteCount)
       announcement.target = node.location(of: target, byteCount: byteCount)
+      board.setFiniteness(looksAtResults ? .finite : .unknown, number, of: node.rank)
     }
     board.announce(announcement, number: number, rank: node.rank)
     state = .announced
@@ -173,6 +182,8 @@ final class NodeAllreduce {
       case .piecewise: try reducePiecewise()
       }
     guard isDone else { return false }
+    // The others' boards are theirs again once this call is completed.
+    finiteness = finitenessOfResult()
     board.setCount(.completed, of: node.rank, to: number + 1)
     state = .complete
     return true
@@ -205,6 +216,20 @@ final class NodeAllreduce {
     return true
   }
 
+  private func finitenessOfResult() -> Finiteness {
+    guard looksAtResults else { return .unknown }
+    if isSmall { return reducer.isFinite(target, count: count) ? .finite : .notFinite }
+    var finiteness = Finiteness.finite
+    for rank in 0..<node.size { finiteness = finiteness.and(board.finiteness(number, of: rank)) }
+    return finiteness
+  }
+
+  /// Looks at results of the own chunk that are about to be published, and still in a cache.
+  private func look(at result: UnsafeRawPointer, count: Int) {
+    guard looksAtResults, !reducer.isFinite(result, count: count) else { return }
+    board.setFiniteness(.notFinite, number, of: node.rank)
+  }
+
   // MARK: Small
 
   private func reduceSmall() -> Bool {
@@ -223,8 +248,9 @@ final class NodeAllreduce {
     if reduced * pieceLength < chunk.count {
       let start = chunk.lowerBound + reduced * pieceLength
       let range = start..<min(start + pieceLength, chunk.upperBound)
-      reducer.reduceAndFinish(
-        operands(range, piece: 0), count: range.count, into: results(range, piece: 0))
+      let results = results(range, piece: 0)
+      reducer.reduceAndFinish(operands(range, piece: 0), count: range.count, into: results)
+      look(at: results[0], count: range.count)
       reduced += 1
       if reduced * pieceLength < chunk.count { return false }
     }
@@ -306,8 +332,9 @@ final class NodeAllreduce {
           reduced, count: own.count, ofShare: count / across.lanes,
           planeStride: terms.addsPlanesAcross ? stride : nil, reducer: reducer)
       } else {
-        reducer.reduceAndFinish(
-          operands, count: own.count, into: results(own, piece: reduced))
+        let results = results(own, piece: reduced)
+        reducer.reduceAndFinish(operands, count: own.count, into: results)
+        look(at: results[0], count: own.count)
       }
     }
     reduced += 1
@@ -322,6 +349,7 @@ final class NodeAllreduce {
       guard try across.progress(published) else { return false }
       let results = results(own, piece: published)
       reducer.finish(across.place(published), count: own.count, into: results[0])
+      look(at: results[0], count: own.count)
       for result in results.dropFirst() {
         result.copyMemory(from: results[0], byteCount: own.count * type.byteCount)
       }

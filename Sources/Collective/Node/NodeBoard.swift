@@ -94,6 +94,23 @@ struct NodeBoard {
       target: SharedLocation(word: fields[3]))
   }
 
+  // Behind an announcement, where calls without a message have room: what the rank knows of the
+  // results that it has made. It is kept as long as the announcement.
+
+  private func place(ofFiniteness number: Int, _ rank: Int) -> UnsafeMutableRawPointer {
+    segments[rank] + number % NodeBoard.depth * NodeBoard.stride + NodeBoard.announcementSize
+  }
+
+  /// Says it of a call's results: before the call is announced, and again before the counter that
+  /// publishes them.
+  func setFiniteness(_ finiteness: Finiteness, _ number: Int, of rank: Int) {
+    place(ofFiniteness: number, rank).storeBytes(of: finiteness.rawValue, as: UInt8.self)
+  }
+
+  func finiteness(_ number: Int, of rank: Int) -> Finiteness {
+    Finiteness(rawValue: place(ofFiniteness: number, rank).load(as: UInt8.self))!
+  }
+
   /// Where a message of `byteCount` bytes is: behind the announcement in the same cache lines, if
   /// it fits there.
   func message(_ number: Int, of rank: Int, byteCount: Int) -> UnsafeMutableRawPointer {

@@ -136,6 +136,13 @@ struct Reducer {
     }
   }
 
+  /// Whether no element is NaN or an infinity.
+  /// - Precondition: elements are Float.
+  func isFinite(_ x: UnsafeRawPointer, count: Int) -> Bool {
+    let elements = UnsafeBufferPointer(start: x.assumingMemoryBound(to: Float.self), count: count)
+    return means.kernels._withUnsafeGuaranteedRef { $0.isFinite(elements) }
+  }
+
   private func finishBlock(
     _ block: UnsafeRawPointer, count: Int, scratch: UnsafeMutableRawPointer,
     into y: UnsafeMutableRawPointer

@@ -33,19 +33,22 @@ final class GradientSynchronizer {
     if let range = buckets.next(filledFrom: offset) {
       let bucket = UnsafeMutableBufferPointer(rebasing: slab[range])
       operations.append(
-        try group.startSumOfPlanes(bucket, stride: slab.count, method))
+        try group.startSumOfPlanes(bucket, stride: slab.count, method, looksAtResult: true))
     }
   }
 
   /// Blocks until the whole first plane is the sum over all ranks.
   /// - Parameter ended: called when a bucket is done, with its number; the first to start is 0.
-  func finish(ended: (Int) throws -> Void = { _ in }) throws {
+  /// - Returns: of the sum, its tail included, on all ranks alike.
+  func finish(ended: (Int) throws -> Void = { _ in }) throws -> Finiteness {
+    var finiteness = Finiteness.finite
     for (bucket, operation) in operations.enumerated() {
-      try operation.wait()
+      finiteness = finiteness.and(try operation.wait())
       try ended(bucket)
     }
     operations.removeAll(keepingCapacity: true)
     buckets.restart()
+    return finiteness
   }
 }
 

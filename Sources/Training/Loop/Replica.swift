@@ -92,13 +92,18 @@ package final class Replica {
       }
     }
     clock.enter(.communication)
-    try synchronizer.finish { try ended?(.allreduce(bucket: $0)) }
+    let finiteness = try synchronizer.finish { try ended?(.allreduce(bucket: $0)) }
     clock.enter(.compute)
     let tail = network.gradients.tail
     let loss = Double(tail[GradientTail.lossSum]) / Double(tail[GradientTail.samples])
     // All ranks have the same bits, and see the same in them.
     let isFinite =
-      loss.isFinite && kernels.isFinite(UnsafeBufferPointer(network.gradients.tensors))
+      switch finiteness {
+      case .finite: loss.isFinite
+      case .notFinite: false
+      case .unknown:
+        loss.isFinite && kernels.isFinite(UnsafeBufferPointer(network.gradients.tensors))
+      }
     let stop = StopRequest(
       timeIsUp: tail[GradientTail.timeIsUp] > 0,
       isInterrupted: tail[GradientTail.interrupts] > 0)
