@@ -5,6 +5,8 @@ extension ProcessGroup {
   private static let hierarchicalNumber = AllreduceMethod.hierarchical.number
 
   /// Runs an allreduce on the spot, if it is such a one; false if it is to be started.
+  // Generic code asks the type for each of its properties: a tenth of a call of 4 bytes.
+  @_specialize(where Element == Float)
   func runLone<Element: Reducible>(
     _ source: UnsafeBufferPointer<Element>, into target: UnsafeMutableBufferPointer<Element>,
     _ reduction: Reduction<Element>,
@@ -23,12 +25,17 @@ extension ProcessGroup {
     started += 1
     var backoff = Backoff(spins: spins)
     var watch: StallWatch?
+    // What is called between two looks keeps no reference: to count it would be an atomic instruction.
+    let group = Unmanaged.passUnretained(self)
     try lone._withUnsafeGuaranteedRef {
       try $0.run(
         UnsafeRawBufferPointer(source), planeStride: planes?.stride,
         into: UnsafeMutableRawBufferPointer(target), reducer(reduction), call: call
       ) { number, mark in
-        if backoff.pause() { try look(at: &watch, number, mark: mark, call: call) }
+        guard backoff.pause() else { return }
+        try group._withUnsafeGuaranteedRef {
+          try $0.look(at: &watch, number, mark: mark, call: call)
+        }
       }
     }
     if watch != nil { options.waitObserver?.ended() }

@@ -264,6 +264,9 @@ extension ProcessGroup {
       : planeChooser!.method(byteCount: byteCount, type: type)
   }
 
+  // Put together where it is used: a copy of what has just been written field by field would wait
+  // until all of that is in the cache.
+  @inline(__always)
   func reducer<Element>(_ reduction: Reduction<Element>) -> Reducer {
     Reducer(reduction, ranks: size, reducerMeans)
   }

@@ -19,9 +19,10 @@ final class MethodChooser {
   /// Whether ranks of a node meet in shared memory.
   private var sharesMemory = false
 
-  /// By size class and width, for all ranks and for a lane.
-  private var methods: [AllreduceMethod?]
-  private var lanes: [AllreduceAlgorithm?]
+  /// By size class and width, for all ranks and for a lane. Every call asks for one: an array in their
+  /// place would have each access recorded.
+  private let methods: UnsafeMutableBufferPointer<AllreduceMethod?>
+  private let lanes: UnsafeMutableBufferPointer<AllreduceAlgorithm?>
   /// Size classes of which something has been said, a bit each.
   private var reported: (methods: UInt64, lanes: UInt64) = (0, 0)
 
@@ -37,8 +38,13 @@ final class MethodChooser {
     self.tree = tree
     nodeTree = tree.flatMap { nodes.tree(over: $0) }.flatMap { $0.isOfRanks ? nil : $0 }
     let slots = (Int.bitWidth + 1) * MethodChooser.widths
-    methods = Array(repeating: nil, count: slots)
-    lanes = Array(repeating: nil, count: slots)
+    methods = .allocate(copying: Array(repeating: nil, count: slots))
+    lanes = .allocate(copying: Array(repeating: nil, count: slots))
+  }
+
+  deinit {
+    methods.deallocate()
+    lanes.deallocate()
   }
 
   /// Gets ready to go by `choice`. Collective.

@@ -59,8 +59,10 @@ final class LoneAllreduce {
         throw CallMismatch(node.members[node.rank], call, node.members[peer], announcement!.call)
       }
     }
-    if let base = target.baseAddress {
-      node.reduceMessages(number, byteCount: target.count, reducer, terms, into: base)
+    if let input = source.baseAddress, let output = target.baseAddress {
+      node.reduceMessages(
+        number, input, byteCount: target.count, planeStride: planeStride, reducer, terms,
+        into: output)
     }
     board.setCount(.completed, of: node.rank, to: number + 1)
   }

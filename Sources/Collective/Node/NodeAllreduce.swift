@@ -234,7 +234,9 @@ final class NodeAllreduce {
 
   private func reduceSmall() -> Bool {
     if count > 0 {
-      node.reduceMessages(number, byteCount: byteCount, reducer, terms, into: target)
+      node.reduceMessages(
+        number, source, byteCount: byteCount, planeStride: planeStride, reducer, terms, into: target
+      )
     }
     return true
   }

@@ -13,15 +13,21 @@ extension NodeGroup {
     }
   }
 
-  /// Reduces the inputs on all boards.
+  /// Reduces this rank's input and those on the others' boards.
   func reduceMessages(
-    _ number: Int, byteCount: Int, _ reducer: Reducer, _ terms: NodeTerms,
-    into target: UnsafeMutableRawPointer
+    _ number: Int, _ source: UnsafeRawPointer, byteCount: Int, planeStride: Int,
+    _ reducer: Reducer, _ terms: NodeTerms, into target: UnsafeMutableRawPointer
   ) {
     for index in terms.terms.indices {
       let term = terms.terms[index]
-      let message = board.message(number, of: term.rank, byteCount: terms.planes * byteCount)
-      operands[index] = UnsafeRawPointer(message + term.plane * byteCount)
+      // What this rank has just put on its own board may not be in its cache before the others have
+      // given up the line, which takes as long as their answer.
+      if term.rank == rank {
+        operands[index] = source + term.plane * planeStride
+      } else {
+        let message = board.message(number, of: term.rank, byteCount: terms.planes * byteCount)
+        operands[index] = UnsafeRawPointer(message + term.plane * byteCount)
+      }
     }
     withUnsafePointer(to: target) { result in
       reducer.reduceAndFinish(

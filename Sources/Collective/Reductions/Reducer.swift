@@ -31,6 +31,7 @@ struct Reducer {
   }
 
   /// - Parameter means: must live as long as this reducer and copies of it.
+  @inline(__always)
   init<Element: Reducible>(_ reduction: Reduction<Element>, ranks: Int, _ means: Means) {
     type = Element.elementType
     body =
