@@ -5,10 +5,11 @@ import CKernels
 enum ProductBlocks {
   /// Depth of a block: a panel of it and a block of rows share the second-level cache.
   static let depth = 1024
-  /// Floats of a block of the left operand: half of a 1 MB second-level cache.
-  static let leftFloats = 128 * 1024
-  /// Floats of a packed block of the right operand where many blocks of rows use it.
-  static let rightFloats = 1024 * 1024
+  /// Floats of a block of the left operand: a quarter of a 1 MB second-level cache.
+  static let leftFloats = 64 * 1024
+  /// Floats of a packed block of the right operand where many blocks of rows use it: with a block of
+  /// the left, it fits a 2 MB second-level cache.
+  static let rightFloats = 256 * 1024
   /// The same where only one does: used at once, it need not leave the second-level cache.
   static let rightFloatsForOne = 64 * 1024
   /// Tiles down a panel up to which the right operand is read where it lies: packing it would take
