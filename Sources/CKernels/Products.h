@@ -42,6 +42,11 @@ typedef struct CProduct {
   long rightStride;
   long rightRun;
   long panelStride;
+  // Of one run: where each panel of `right`, which lies in rows, is packed as it is first read, for
+  // all but the first tiles to read it there; a panel lies copyStride behind the one before, or in
+  // its place. None: all tiles read `right`.
+  float *_Nullable copy;
+  long copyStride;
   // Element (i, j) is start[i * startStride + j]; none: zero. It may be `result`.
   const float *_Nullable start;
   long startStride;
@@ -60,6 +65,12 @@ typedef struct CShards {
   const int8_t *merges;
   float *waiting;
 } CShards;
+
+// Asks for the cache line at `address`, which need not be anybody's, and waits for nothing: Swift has
+// no prefetch of its own.
+static inline __attribute__((always_inline)) void CProducts_prefetch(const float *address) {
+  __builtin_prefetch(address);
+}
 
 // Matrix products.
 typedef struct CProducts {

@@ -94,11 +94,12 @@ struct BlockedProduct {
     {
       let j = columns.lowerBound + part.lowerBound..<columns.lowerBound + part.upperBound
       for d in depths {
-        let right = packed(columns: j, depth: d)
+        var right = rightBlock(columns: j, depth: d, isUsedOnce: rows.count == 1)
         for i in rows {
           let left = leftBlock(rows: i, depth: d, isSpread: isSpread)
           var product = block(rows: i, columns: j, depth: d, left, right)
           table.multiply(&product)
+          right = right.packed(table)
           if d.upperBound == depth { activate(rows: i, columns: j) }
         }
       }
@@ -136,28 +137,30 @@ struct BlockedProduct {
     }
   }
 
-  /// The right operand's block as panels.
-  private func packed(columns: Range<Int>, depth: Range<Int>) -> RightBlock {
+  /// The right operand's block as panels, or as rows and memory for its panels.
+  /// - Parameter isUsedOnce: whether a panel may take the place of the one before.
+  private func rightBlock(columns: Range<Int>, depth: Range<Int>, isUsedOnce: Bool) -> RightBlock {
     let width = table.tileColumns
-    if case .packed(let matrix) = right {
+    let panelStride = depth.count * width
+    let panels = (columns.count + width - 1) / width
+    switch right {
+    case .rows(let base, let stride):
+      return RightBlock(
+        base: base + depth.lowerBound * stride + columns.lowerBound, stride: stride,
+        panelStride: width,
+        copy: kernels.packedRight.reserve((isUsedOnce ? 1 : panels) * panelStride),
+        copyStride: isUsedOnce ? 0 : panelStride)
+    case .columns(let base, let stride):
+      let packed = kernels.packedRight.reserve(panels * panelStride)
+      table.packColumns(
+        columns.count, depth.count, base + columns.lowerBound * stride + depth.lowerBound, stride,
+        packed, panelStride)
+      return RightBlock(base: UnsafePointer(packed), stride: width, panelStride: panelStride)
+    case .packed(let matrix):
       return RightBlock(
         base: matrix.panel(column: columns.lowerBound, depth: depth.lowerBound), stride: width,
         panelStride: matrix.panelStride)
     }
-    let panelStride = depth.count * width
-    let panels = kernels.packedRight.reserve((columns.count + width - 1) / width * panelStride)
-    switch right {
-    case .rows(let base, let stride):
-      table.packRows(
-        columns.count, depth.count, base + depth.lowerBound * stride + columns.lowerBound, stride,
-        panels, panelStride)
-    case .columns(let base, let stride):
-      table.packColumns(
-        columns.count, depth.count, base + columns.lowerBound * stride + depth.lowerBound, stride,
-        panels, panelStride)
-    case .packed: break
-    }
-    return RightBlock(base: UnsafePointer(panels), stride: width, panelStride: panelStride)
   }
 
   /// Applies an activation that is not the register tile's to finished sums.

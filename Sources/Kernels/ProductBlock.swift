@@ -30,6 +30,16 @@ struct RightBlock {
   var base: UnsafePointer<Float>
   var stride: Int
   var panelStride: Int
+  /// Where the first product with this block packs it.
+  var copy: UnsafeMutablePointer<Float>?
+  var copyStride = 0
+
+  /// The block as the products after the first read it.
+  func packed(_ table: CProducts) -> RightBlock {
+    guard let copy else { return self }
+    return RightBlock(
+      base: UnsafePointer(copy), stride: table.tileColumns, panelStride: copyStride)
+  }
 }
 
 extension CProduct {
@@ -46,9 +56,9 @@ extension CProduct {
     self.init(
       rows: rows.count, columns: columns.count, depth: depth, runs: 1, left: left.base,
       leftForm: left.form, leftStride: left.stride, leftRun: 0, right: right.base,
-      rightStride: right.stride, rightRun: 0, panelStride: right.panelStride, start: nil,
-      startStride: 0,
-      result: result, resultStride: c.columns, finish: CFinishNone, mask: nil, maskStride: 0)
+      rightStride: right.stride, rightRun: 0, panelStride: right.panelStride,
+      copy: right.copy, copyStride: right.copyStride, start: nil, startStride: 0, result: result,
+      resultStride: c.columns, finish: CFinishNone, mask: nil, maskStride: 0)
     switch start {
     case _ where !isFirst, .result:
       self.start = UnsafePointer(result)

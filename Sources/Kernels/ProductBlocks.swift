@@ -5,8 +5,8 @@ import CKernels
 enum ProductBlocks {
   /// Depth of a block: a panel of it and a block of rows share the second-level cache.
   static let depth = 1024
-  /// Floats of a block of the left operand: a quarter of a 1 MB second-level cache.
-  static let leftFloats = 64 * 1024
+  /// Floats of a block of the left operand: less than half of a 1 MB second-level cache.
+  static let leftFloats = 112 * 1024
   /// Floats of a packed block of the right operand where many blocks of rows use it: with a block of
   /// the left, it fits a 2 MB second-level cache.
   static let rightFloats = 256 * 1024

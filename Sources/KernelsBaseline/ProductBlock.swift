@@ -2,35 +2,72 @@ import CKernels
 
 // A block of a product, tile by tile.
 
-func multiply(_ product: UnsafePointer<CProduct>) { multiplyTiles(product, nil) }
-
-func multiplyShards(_ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>) {
-  multiplyTiles(product, shards)
+func multiply(_ product: UnsafePointer<CProduct>) {
+  if let copy = product.pointee.copy {
+    multiplyCopying(product, copy)
+  } else {
+    multiplyPanels(product, nil)
+  }
 }
 
-/// Panel by panel, and down each panel tile by tile: the panel stays in a cache near by.
+func multiplyShards(_ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>) {
+  multiplyPanels(product, shards)
+}
+
+/// Panel by panel, each of which stays in a cache near by.
 @inline(__always)
-private func multiplyTiles(
+private func multiplyPanels(
   _ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>?
 ) {
-  let (rows, columns) = (product.pointee.rows, product.pointee.columns)
-  let tiles = tileCount(rows)
-  var column = 0
-  while column < columns {
+  let columns = product.pointee.columns
+  for column in stride(from: 0, to: columns, by: tileColumns) {
+    multiplyPanel(
+      product, shards, from: 0, column: column, width: min(tileColumns, columns - column))
+  }
+}
+
+/// The same, where panels are still to be packed: the first tile stores what it loads.
+private func multiplyCopying(
+  _ product: UnsafePointer<CProduct>, _ copy: UnsafeMutablePointer<Float>
+) {
+  let columns = product.pointee.columns
+  var packed = product.pointee
+  packed.right = UnsafePointer(copy)
+  packed.rightStride = tileColumns
+  packed.panelStride = product.pointee.copyStride
+  for column in stride(from: 0, to: columns, by: tileColumns) {
     let width = min(tileColumns, columns - column)
-    let vectors = (width + lanes - 1) / lanes
-    for tile in 0..<tiles {
-      let row = firstRow(tile, of: tiles, rows)
-      let height = firstRow(tile + 1, of: tiles, rows) - row
-      if width < vectors * lanes {
-        multiplyEdge(product, shards, rows: height, width: width, row: row, column: column)
-      } else if let shards {
-        multiplyShards(product, shards, rows: height, vectors: vectors, row: row, column: column)
-      } else {
-        multiplyTile(product, rows: height, vectors: vectors, row: row, column: column)
-      }
+    let panel = copy + column / tileColumns * packed.panelStride
+    let isCopied = width == tileColumns && canCopy(product)
+    if isCopied {
+      multiplyTile(product, copyingTo: panel, column: column)
+    } else {
+      let source = product.pointee.right + column / tileColumns * product.pointee.panelStride
+      packRows(width, packed.depth, source, product.pointee.rightStride, panel, 0)
     }
-    column += tileColumns
+    multiplyPanel(&packed, nil, from: isCopied ? tileRows : 0, column: column, width: width)
+  }
+}
+
+/// Down a panel tile by tile.
+@inline(__always)
+private func multiplyPanel(
+  _ product: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>?, from first: Int,
+  column: Int, width: Int
+) {
+  let rows = product.pointee.rows - first
+  let tiles = tileCount(rows)
+  let vectors = (width + lanes - 1) / lanes
+  for tile in 0..<tiles {
+    let row = first + firstRow(tile, of: tiles, rows)
+    let height = first + firstRow(tile + 1, of: tiles, rows) - row
+    if width < vectors * lanes {
+      multiplyEdge(product, shards, rows: height, width: width, row: row, column: column)
+    } else if let shards {
+      multiplyShards(product, shards, rows: height, vectors: vectors, row: row, column: column)
+    } else {
+      multiplyTile(product, rows: height, vectors: vectors, row: row, column: column)
+    }
   }
 }
 

@@ -32,11 +32,18 @@ import CKernels
 #endif
 let tileColumns = 2 * lanes
 
+/// Rows of an operand between the one in use and the one that is asked for, where rows lie apart and
+/// the CPU does not foresee them: multiply-adds that wait for a row leave no room for loads of later
+/// ones. More would not stay in the first-level cache where rows lie a multiple of 4 KiB apart.
+private let rowsAhead = 6
+
 /// How the left operand lies in memory; see `CLeftForm`.
 // Private, as `Tile` is. Not an enumeration, which would come with a function that hashes it.
 private struct LeftForm {
   var areRows = false
   var isSpread = false
+
+  @inline(__always) var areColumns: Bool { !areRows && !isSpread }
 
   @inline(__always) static var rows: LeftForm { LeftForm(areRows: true) }
   @inline(__always) static var columns: LeftForm { LeftForm() }
@@ -89,7 +96,25 @@ func multiplyTile(
   }
 }
 
-/// The same, summed over shards.
+/// Whether `multiplyTile(_:copyingTo:column:)` can begin the panels of a product.
+@inline(__always)
+func canCopy(_ p: UnsafePointer<CProduct>) -> Bool {
+  p.pointee.rows >= tileRows && LeftForm.of(p).areRows
+}
+
+/// Makes the first tileRows rows of a whole panel from the right operand where it lies in rows, and
+/// packs the panel.
+func multiplyTile(
+  _ p: UnsafePointer<CProduct>, copyingTo panel: UnsafeMutablePointer<Float>, column: Int
+) {
+  #if KERNELS_AVX512 || arch(arm64)
+    Tile<12>.multiply(p, copyingTo: panel, column)
+  #else
+    Tile<6>.multiply(p, copyingTo: panel, column)
+  #endif
+}
+
+/// As the first, summed over shards.
 func multiplyShards(
   _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, rows: Int, vectors: Int, row: Int,
   column: Int
@@ -180,11 +205,44 @@ private struct Tile<let rows: Int> {
     for _ in 0..<depth {
       let b0 = load(right)
       let b1 = vectors > 1 ? load(right + lanes) : b0
-      for i in 0..<split { multiplyRow(i, left + i * rowStride, form, b0, b1, vectors) }
-      for i in split..<rows { multiplyRow(i, left + i * rowStride, form, b0, b1, vectors) }
+      if form.areColumns { CProducts_prefetch(left + rowsAhead * step) }
+      addProducts(left, rowStride, form, b0, b1, vectors)
       left += step
       right += rightStride
     }
+  }
+
+  /// The same with a left operand of rows and both vectors, which are stored as they are loaded.
+  @inline(__always)
+  mutating func multiply(
+    _ depth: Int, _ left: UnsafePointer<Float>, _ leftStride: Int, _ right: UnsafePointer<Float>,
+    _ rightStride: Int, copyingTo panel: UnsafeMutablePointer<Float>
+  ) {
+    var left = left
+    var right = right
+    var panel = panel
+    for _ in 0..<depth {
+      let b0 = load(right)
+      let b1 = load(right + lanes)
+      store(b0, panel)
+      store(b1, panel + lanes)
+      CProducts_prefetch(right + rowsAhead * rightStride)
+      CProducts_prefetch(right + rowsAhead * rightStride + lanes)
+      addProducts(left, leftStride, .rows, b0, b1, 2)
+      left += 1
+      right += rightStride
+      panel += tileColumns
+    }
+  }
+
+  /// Continues the sums by one element of the depth.
+  @inline(__always)
+  private mutating func addProducts(
+    _ left: UnsafePointer<Float>, _ rowStride: Int, _ form: LeftForm, _ b0: Vector, _ b1: Vector,
+    _ vectors: Int
+  ) {
+    for i in 0..<split { multiplyRow(i, left + i * rowStride, form, b0, b1, vectors) }
+    for i in split..<rows { multiplyRow(i, left + i * rowStride, form, b0, b1, vectors) }
   }
 
   @inline(__always)
@@ -263,15 +321,36 @@ extension Tile {
     multiply(p, 2, .spread, row, column)
   }
 
-  @inline(__always)
-  private static func multiply(
-    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ form: LeftForm, _ row: Int, _ column: Int
+  @inline(never)
+  static func multiply(
+    _ p: UnsafePointer<CProduct>, copyingTo panel: UnsafeMutablePointer<Float>, _ column: Int
   ) {
+    var tile = started(p, 2, 0, column)
+    tile.multiply(
+      p.pointee.depth, p.pointee.left, p.pointee.leftStride,
+      p.pointee.right + column / tileColumns * p.pointee.panelStride, p.pointee.rightStride,
+      copyingTo: panel)
+    tile.finish(p, 0, column, 2)
+  }
+
+  /// The sums where those at (`row`, `column`) start.
+  @inline(__always)
+  private static func started(
+    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ row: Int, _ column: Int
+  ) -> Tile {
     var tile = Tile()
     if let start = p.pointee.start {
       let stride = p.pointee.startStride
       tile.start(from: start + row * stride + column, stride, vectors)
     }
+    return tile
+  }
+
+  @inline(__always)
+  private static func multiply(
+    _ p: UnsafePointer<CProduct>, _ vectors: Int, _ form: LeftForm, _ row: Int, _ column: Int
+  ) {
+    var tile = started(p, vectors, row, column)
     let leftStride = form.isSpread ? rows * lanes : p.pointee.leftStride
     var left = leftRow(row, of: p, form)
     var right = p.pointee.right + column / tileColumns * p.pointee.panelStride

@@ -31,6 +31,8 @@ struct MatrixProductTests {
     // Past one packed block of the left operand, and of the right one.
     all.append(Dimensions(m: 531, n: 3, k: 300))
     all.append(Dimensions(m: 2, n: 2081, k: 270))
+    // Several blocks of rows and of the depth, of some panels and a part of one.
+    all.append(Dimensions(m: 217, n: 2 * columns + 5, k: 1031))
     return all
   }
 
