@@ -16,6 +16,7 @@
 #include "Images.h"
 #include "Normalization.h"
 #include "Optimizers.h"
+#include "Prefetch.h"
 #include "Products.h"
 #include "Random.h"
 #include "Reductions.h"

@@ -66,12 +66,6 @@ typedef struct CShards {
   float *waiting;
 } CShards;
 
-// Asks for the cache line at `address`, which need not be anybody's, and waits for nothing: Swift has
-// no prefetch of its own.
-static inline __attribute__((always_inline)) void CProducts_prefetch(const float *address) {
-  __builtin_prefetch(address);
-}
-
 // Matrix products.
 typedef struct CProducts {
   // The register tile: tileRows x tileColumns sums; tileColumns is also the width of a packed panel

@@ -17,10 +17,12 @@ extension KernelSet {
   ///   0x7ff8000000000000). Minimum and maximum are those of IEEE 754-2019, section 9.6: NaN wins,
   ///   and -0 < +0.
   /// - Integers: sums and products wrap (two's complement), as those of MPI and NCCL do.
+  /// - Parameter following: elements behind these that will be combined next: operands are asked for
+  ///   before they are needed.
   /// - Precondition: `type` is its own accumulator, so neither float16 nor bfloat16.
   public func combine(
-    _ kind: ReductionKind, _ type: ElementType, count: Int, _ a: UnsafeRawPointer,
-    _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer
+    _ kind: ReductionKind, _ type: ElementType, count: Int, following: Int = 0,
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer
   ) {
     let reduction = reduction(of: type)
     let kernel =
@@ -30,7 +32,7 @@ extension KernelSet {
       case .maximum: reduction.maximum
       case .product: reduction.product
       }
-    kernel(count, a, b, y)
+    kernel(count, following, a, b, y)
   }
 
   /// y[i] /= divisor, for averages. Floating-point quotients, by the divisor rounded to the type,

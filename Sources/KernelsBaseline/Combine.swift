@@ -1,3 +1,5 @@
+import CKernels
+
 // Two elements become one: a kernel for each operation and type, and the loop that they share (a
 // private one: as an internal generic it would be emitted by itself, with weak symbols of the
 // library's).
@@ -5,100 +7,128 @@
 // Integer sums and products wrap.
 
 func sumFloat32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: Vector, b: Vector) in canonical(a + b) }
+  combine(count, following, a, b, y) { (a: Vector, b: Vector) in canonical(a + b) }
 }
 
 func productFloat32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: Vector, b: Vector) in canonical(a * b) }
+  combine(count, following, a, b, y) { (a: Vector, b: Vector) in canonical(a * b) }
 }
 
 func minimumFloat32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: Vector, b: Vector) in minimum(a, b) }
+  combine(count, following, a, b, y) { (a: Vector, b: Vector) in minimum(a, b) }
 }
 
 func maximumFloat32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: Vector, b: Vector) in maximum(a, b) }
+  combine(count, following, a, b, y) { (a: Vector, b: Vector) in maximum(a, b) }
 }
 
 func sumFloat64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a + b) }
+  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a + b) }
 }
 
 func productFloat64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a * b) }
+  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a * b) }
 }
 
 func minimumFloat64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in minimum(a, b) }
+  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in minimum(a, b) }
 }
 
 func maximumFloat64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: DoubleVector, b: DoubleVector) in maximum(a, b) }
+  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in maximum(a, b) }
 }
 
 func sumInt32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a &+ b }
+  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in a &+ b }
 }
 
 func productInt32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a &* b }
+  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in a &* b }
 }
 
 func minimumInt32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a.replacing(with: b, where: b .< a) }
+  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in
+    a.replacing(with: b, where: b .< a)
+  }
 }
 
 func maximumInt32(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: IntVector, b: IntVector) in a.replacing(with: b, where: b .> a) }
+  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in
+    a.replacing(with: b, where: b .> a)
+  }
 }
 
 func sumInt64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a &+ b }
+  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in a &+ b }
 }
 
 func productInt64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a &* b }
+  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in a &* b }
 }
 
 func minimumInt64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a.replacing(with: b, where: b .< a) }
+  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in
+    a.replacing(with: b, where: b .< a)
+  }
 }
 
 func maximumInt64(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer
 ) {
-  combine(count, a, b, y) { (a: LongVector, b: LongVector) in a.replacing(with: b, where: b .> a) }
+  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in
+    a.replacing(with: b, where: b .> a)
+  }
 }
+
+/// How far ahead operands are asked for, in bytes. The CPU foresees memory that is read from end to
+/// end up to the end of a page, and begins anew in the next.
+private let page = 4096
 
 /// y[i] = operation(a[i], b[i]), a vector at a time; `y` may be `a` or `b`.
 ///
@@ -106,13 +136,20 @@ func maximumInt64(
 /// place. Here all operands of a pass are read before any of its results is written.
 @inline(__always)
 private func combine<V: SIMD>(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ y: UnsafeMutableRawPointer,
-  _ operation: (V, V) -> V
+  _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ y: UnsafeMutableRawPointer, _ operation: (V, V) -> V
 ) {
   let width = MemoryLayout<V>.size
   let end = count * MemoryLayout<V.Scalar>.size
+  let endOfAll = end + following * MemoryLayout<V.Scalar>.size
   var i = 0
   while i + 4 * width <= end {
+    if i + page < endOfAll {
+      for line in stride(from: i + page, to: i + page + 4 * width, by: 64) {
+        CKernels_prefetchFar(a + line)
+        CKernels_prefetchFar(b + line)
+      }
+    }
     let y0 = operation(load(a + i), load(b + i))
     let y1 = operation(load(a + i + width), load(b + i + width))
     let y2 = operation(load(a + i + 2 * width), load(b + i + 2 * width))

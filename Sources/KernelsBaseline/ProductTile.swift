@@ -205,7 +205,7 @@ private struct Tile<let rows: Int> {
     for _ in 0..<depth {
       let b0 = load(right)
       let b1 = vectors > 1 ? load(right + lanes) : b0
-      if form.areColumns { CProducts_prefetch(left + rowsAhead * step) }
+      if form.areColumns { CKernels_prefetch(left + rowsAhead * step) }
       addProducts(left, rowStride, form, b0, b1, vectors)
       left += step
       right += rightStride
@@ -226,8 +226,8 @@ private struct Tile<let rows: Int> {
       let b1 = load(right + lanes)
       store(b0, panel)
       store(b1, panel + lanes)
-      CProducts_prefetch(right + rowsAhead * rightStride)
-      CProducts_prefetch(right + rowsAhead * rightStride + lanes)
+      CKernels_prefetch(right + rowsAhead * rightStride)
+      CKernels_prefetch(right + rowsAhead * rightStride + lanes)
       addProducts(left, leftStride, .rows, b0, b1, 2)
       left += 1
       right += rightStride

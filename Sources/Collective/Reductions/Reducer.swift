@@ -91,11 +91,11 @@ struct Reducer {
 
   /// Partial results of `count` elements, into `target`, which may be one of the operands.
   func reduce(_ operands: Operands, count: Int, into target: UnsafeMutableRawPointer) {
-    forEachBlock(count) { start, count in
-      let target = target + start * accumulatorSize
-      let block = combined(operands, start: start, count: count, into: target)
-      if block != UnsafeRawPointer(target) {
-        target.copyMemory(from: block, byteCount: count * accumulatorSize)
+    forEachBlock(count) { block in
+      let target = target + block.start * accumulatorSize
+      let result = combined(operands, block, into: target)
+      if result != UnsafeRawPointer(target) {
+        target.copyMemory(from: result, byteCount: block.count * accumulatorSize)
       }
     }
   }
@@ -104,13 +104,14 @@ struct Reducer {
   func reduceAndFinish(
     _ operands: Operands, count: Int, into targets: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) {
-    forEachBlock(count) { start, count in
-      let first = targets[0] + start * elementSize
-      let place = isWidened ? block(atLevel: 0) : first
-      let block = combined(operands, start: start, count: count, into: place)
-      finishBlock(block, count: count, scratch: place, into: first)
+    forEachBlock(count) { block in
+      let first = targets[0] + block.start * elementSize
+      let place = isWidened ? scratch(atLevel: 0) : first
+      let result = combined(operands, block, into: place)
+      finishBlock(result, count: block.count, scratch: place, into: first)
       for target in targets.dropFirst() {
-        (target + start * elementSize).copyMemory(from: first, byteCount: count * elementSize)
+        (target + block.start * elementSize)
+          .copyMemory(from: first, byteCount: block.count * elementSize)
       }
     }
   }
@@ -131,9 +132,9 @@ struct Reducer {
   func finish(
     _ x: UnsafeMutableRawPointer, count: Int, into y: UnsafeMutableRawPointer
   ) {
-    forEachBlock(count) { start, count in
-      let x = x + start * accumulatorSize
-      finishBlock(x, count: count, scratch: x, into: y + start * elementSize)
+    forEachBlock(count) { block in
+      let x = x + block.start * accumulatorSize
+      finishBlock(x, count: block.count, scratch: x, into: y + block.start * elementSize)
     }
   }
 
@@ -169,24 +170,23 @@ struct Reducer {
 
   /// The partial results of a block: in `target`, unless a single operand already has them.
   private func combined(
-    _ operands: Operands, start: Int, count: Int, into target: UnsafeMutableRawPointer
+    _ operands: Operands, _ block: Block, into target: UnsafeMutableRawPointer
   ) -> UnsafeRawPointer {
-    combined(
-      operands, 0..<operands.pointers.count, start: start, count: count, into: target, level: 1)
+    combined(operands, 0..<operands.pointers.count, block, into: target, level: 1)
   }
 
   private func combined(
-    _ operands: Operands, _ run: Range<Int>, start: Int, count: Int,
-    into target: UnsafeMutableRawPointer, level: Int
+    _ operands: Operands, _ run: Range<Int>, _ block: Block, into target: UnsafeMutableRawPointer,
+    level: Int
   ) -> UnsafeRawPointer {
     if run.count == 1 {
       let operand = operands.pointers[run.lowerBound]
       guard isWidened, !operands.arePartial.contains(run.lowerBound) else {
-        return operand + start * accumulatorSize
+        return operand + block.start * accumulatorSize
       }
       withKernels {
         $0.widen(
-          type, count: count, operand + start * elementSize,
+          type, count: block.count, operand + block.start * elementSize,
           into: target.assumingMemoryBound(to: Float.self))
       }
       return UnsafeRawPointer(target)
@@ -199,22 +199,24 @@ struct Reducer {
       }
     // The left half's result must not overwrite an operand that the right half still reads.
     let left = combined(
-      operands, run.lowerBound..<middle, start: start, count: count, into: block(atLevel: level),
-      level: level + 1)
+      operands, run.lowerBound..<middle, block, into: scratch(atLevel: level), level: level + 1)
     let right = combined(
-      operands, middle..<run.upperBound, start: start, count: count,
-      into: block(atLevel: level + 1), level: level + 2)
-    combine(count, left, right, into: target)
+      operands, middle..<run.upperBound, block, into: scratch(atLevel: level + 1),
+      level: level + 2)
+    // The next blocks of operands lie behind these, those of intermediate results in their place.
+    let following = run.count == 2 && !isWidened ? block.following : 0
+    combine(block.count, following: following, left, right, into: target)
     return UnsafeRawPointer(target)
   }
 
   private func combine(
-    _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer
+    _ count: Int, following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+    into y: UnsafeMutableRawPointer
   ) {
     switch body {
     case .kernel(let kind):
       withKernels {
-        $0.combine(kind, type.accumulator, count: count, a, b, into: y)
+        $0.combine(kind, type.accumulator, count: count, following: following, a, b, into: y)
       }
     case .custom(let combine): combine(count, a, b, y)
     }
@@ -225,17 +227,24 @@ struct Reducer {
   }
 
   /// The block for an intermediate result.
-  private func block(atLevel number: Int) -> UnsafeMutableRawPointer {
+  private func scratch(atLevel number: Int) -> UnsafeMutableRawPointer {
     means.scratch._withUnsafeGuaranteedRef { $0.level(number) }
   }
 
-  private func forEachBlock(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
+  /// Elements that are reduced at once, and how many follow them.
+  private struct Block {
+    var start: Int
+    var count: Int
+    var following: Int
+  }
+
+  private func forEachBlock(_ count: Int, _ body: (Block) -> Void) {
     let limit = ReductionScratch.blockSize / accumulatorSize
     var start = 0
     while start < count {
-      let block = min(limit, count - start)
-      body(start, block)
-      start += block
+      let end = min(start + limit, count)
+      body(Block(start: start, count: end - start, following: count - end))
+      start = end
     }
   }
 }
