@@ -1,5 +1,5 @@
-// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID, no pause and no
-// prefetch of its own, and does not import system calls that hide behind _GNU_SOURCE.
+// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID and no pause of its
+// own, and does not import system calls that hide behind _GNU_SOURCE.
 #ifndef CCPU_H
 #define CCPU_H
 
@@ -43,9 +43,6 @@ static inline bool CCPU_hasAVX512(void) {
 static inline bool CCPU_hasAVX2(void) { return false; }
 static inline bool CCPU_hasAVX512(void) { return false; }
 #endif
-
-// Asks for the cache line at `address`, and waits for nothing.
-static inline void CCPU_prefetch(const void *address) { __builtin_prefetch(address); }
 
 // Room for a bit for each processor that a kernel may know.
 enum { CCPU_bytesOfProcessors = 8192 };

@@ -114,7 +114,7 @@ func multiplyTile(
   #endif
 }
 
-/// As the first, summed over shards.
+/// Makes rows x vectors sums at (`row`, `column`), summed over shards.
 func multiplyShards(
   _ p: UnsafePointer<CProduct>, _ shards: UnsafePointer<CShards>, rows: Int, vectors: Int, row: Int,
   column: Int
