@@ -216,7 +216,16 @@ run_tests() {
     quietly "swift build" swift build -c release --product RankCases --static-swift-stdlib &&
     touch .build/release/RankCases ||
     fail $cannot_build "the tests do not build: see above"
-  exec env LOCKSTEP_TEST_ALL=1 swift test --skip-build
+  local log
+  log=$(mktemp)
+  if ! LOCKSTEP_TEST_ALL=1 swift test --skip-build 2>&1 | tee "$log"; then
+    # Far above, among the lines of hundreds of tests.
+    note "what failed, once more:"
+    grep -A 8 -E '^✘|[Ff]atal error|^error: ' "$log" | grep -vE '^(◇|✔|--$)' | tail -n 200 >&2 || true
+    rm -f "$log"
+    exit 1
+  fi
+  rm -f "$log"
 }
 
 command=${1-}

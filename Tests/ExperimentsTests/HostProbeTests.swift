@@ -19,7 +19,7 @@ struct HostProbeTests {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: agent)
     let probe = HostProbe(
       environment: ["OMPI_MCA_plm_rsh_agent": "\(agent) -q : rsh", "PATH": "/usr/bin:/bin"],
-      limit: 1)
+      limit: 5)
     #expect(
       probe.silent(among: ["good", "bad", "localhost", "slow", "good"]) == ["bad", "slow"])
   }

@@ -119,10 +119,18 @@ func memoryCase(_ world: Communicator, _ joining: Joining) throws {
       }
     }
   }
-  /// Resident memory (proc(5), statm's second number).
+
+  /// Memory that no file backs, counted page by page (proc(5), smaps_rollup). Other pages the
+  /// kernel takes back and fetches as it likes, and statm's counts are off by dozens.
   func bytesInUse() throws -> Int {
-    let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
-    return Int(text.split(separator: " ")[1])! * sysconf(Int32(_SC_PAGESIZE))
+    let text = try String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8)
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
+    return lines.reduce(0) { sum, words in
+      guard ["Pss_Anon:", "Pss_Shmem:"].contains(words[0]), let kilobytes = Int(words[1]) else {
+        return sum
+      }
+      return sum + kilobytes * 1024
+    }
   }
   // The first look at it takes memory of its own.
   _ = try bytesInUse()
