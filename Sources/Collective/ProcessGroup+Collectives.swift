@@ -77,24 +77,37 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     _ algorithm: ReduceScatterAlgorithm? = nil
   ) throws {
+    try startReduceScatter(buffer, reduction, algorithm).wait()
+  }
+
+  /// Starts the same. `buffer` belongs to the operation until it has been waited for.
+  public func startReduceScatter<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
+    _ algorithm: ReduceScatterAlgorithm? = nil
+  ) throws -> CollectiveOperation {
     let algorithm = algorithm ?? (options.isCanonical ? .direct : .circulant)
-    try start(
+    return try start(
       .reduceScatter(algorithm), buffer, reduction: reduction,
       signature: CallSignature(
         .reduceScatter, Element.self, reduction: reduction, algorithm: algorithm.number,
-        count: buffer.count)
-    ).wait()
+        count: buffer.count))
   }
 
   /// Leaves every rank's chunk of `buffer` on all ranks. See `chunk(of:)`.
   public func allgather<Element: Reducible>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ algorithm: AllgatherAlgorithm = .circulant
   ) throws {
+    try startAllgather(buffer, algorithm).wait()
+  }
+
+  /// Starts the same. `buffer` belongs to the operation until it has been waited for.
+  public func startAllgather<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ algorithm: AllgatherAlgorithm = .circulant
+  ) throws -> CollectiveOperation {
     try start(
       .allgather(algorithm), buffer, reduction: nil,
       signature: CallSignature(
-        .allgather, Element.self, reduction: nil, algorithm: algorithm.number, count: buffer.count)
-    ).wait()
+        .allgather, Element.self, reduction: nil, algorithm: algorithm.number, count: buffer.count))
   }
 
   /// Leaves the buffer of `root` on all ranks.
@@ -102,15 +115,22 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, root: Int = 0,
     _ algorithm: BroadcastAlgorithm? = nil
   ) throws {
+    try startBroadcast(buffer, root: root, algorithm).wait()
+  }
+
+  /// Starts the same. `buffer` belongs to the operation until it has been waited for.
+  public func startBroadcast<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, root: Int = 0,
+    _ algorithm: BroadcastAlgorithm? = nil
+  ) throws -> CollectiveOperation {
     precondition((0..<size).contains(root))
     let isShort = buffer.count * MemoryLayout<Element>.stride < 16 * 1024
     let algorithm = algorithm ?? (isShort ? .tree : .scatterAllgather)
-    try start(
+    return try start(
       .broadcast(algorithm, root: root), buffer, reduction: nil,
       signature: CallSignature(
         .broadcast, Element.self, reduction: nil, algorithm: algorithm.number, root: root,
-        count: buffer.count)
-    ).wait()
+        count: buffer.count))
   }
 
   /// Reduces every rank's `buffer` elementwise and leaves the result on `root`; the buffers of the
@@ -119,13 +139,20 @@ extension ProcessGroup {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
     root: Int = 0, _ algorithm: ReduceAlgorithm = .tree
   ) throws {
+    try startReduce(buffer, reduction, root: root, algorithm).wait()
+  }
+
+  /// Starts the same. `buffer` belongs to the operation until it has been waited for.
+  public func startReduce<Element: Reducible>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction<Element> = .sum,
+    root: Int = 0, _ algorithm: ReduceAlgorithm = .tree
+  ) throws -> CollectiveOperation {
     precondition((0..<size).contains(root))
-    try start(
+    return try start(
       .reduce(algorithm, root: root), buffer, reduction: reduction,
       signature: CallSignature(
         .reduce, Element.self, reduction: reduction, algorithm: algorithm.number, root: root,
-        count: buffer.count)
-    ).wait()
+        count: buffer.count))
   }
 
   /// The elements of a buffer of `count` that belong to this rank in `reduceScatter` and

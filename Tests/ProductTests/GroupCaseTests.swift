@@ -8,8 +8,9 @@ extension ProductTests {
   @Suite(.serialized) struct GroupCaseTests {
     private static let joinings = ["shared", "messages", "nodes"]
 
-    /// Every way to reduce; every type and operation; ten thousand calls back to back, some in
-    /// flight; memory that does not grow, and is not taken; more ranks than cores; a rank that is late.
+    /// Every way to reduce; every type and operation; the other collectives; ten thousand calls
+    /// back to back, some in flight; memory that does not grow, and is not taken; more ranks than
+    /// cores; a rank that is late.
     @Test(
       "every case passes",
       arguments: Thoroughness.cases(Array(1...8), everyday: [2, 3]))
@@ -17,7 +18,8 @@ extension ProductTests {
       let more = [
         2: ["memory", "allocations"], 3: ["memory", "allocations", "late"], 8: ["crowded"],
       ]
-      try Launching.expectPassed(["group", "exact", "endless"] + more[ranks, default: []], ranks)
+      try Launching.expectPassed(
+        ["group", "exact", "others", "endless"] + more[ranks, default: []], ranks)
     }
 
     @Test("calls of different counts end the job, and both are named", arguments: joinings)

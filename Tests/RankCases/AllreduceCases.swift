@@ -4,8 +4,11 @@ import MPI
 
 /// Integers in Float, distinct per rank and index: sums are exact, and a swapped chunk shows.
 func input(_ rank: Int, _ index: Int, _ call: Int = 0) -> Float {
-  Float((index * 7 + rank * 1009 + call * 13) % 4093 + rank)
+  Float((index * 7 + rank * 1009 + call * 13) % inputPeriod + rank)
 }
+
+/// Indices after which inputs repeat.
+let inputPeriod = 4093
 
 /// Every algorithm, many counts, usual and synchronous sends, against the exact sums.
 func allreduceCase(_ world: Communicator) throws {
@@ -40,8 +43,12 @@ func inFlightCase(_ world: Communicator) throws {
   let counts = [1, 999, 4096, 4096, 50_000, 17]
   let buffers = counts.map { AlignedBuffer(count: $0) }
   for call in 0..<1000 {
+    let inputs = (0..<inputPeriod).map { input(world.rank, $0, call) }
+    let sums = (0..<inputPeriod).map { index in
+      (0..<world.size).reduce(Float(0)) { $0 + input($1, index, call) }
+    }
     for buffer in buffers {
-      for index in 0..<min(buffer.count, 64) { buffer.base[index] = input(world.rank, index, call) }
+      for index in 0..<buffer.count { buffer.base[index] = inputs[index % inputPeriod] }
     }
     let operations = try buffers.enumerated().map { number, buffer in
       try group.startAllreduce(
@@ -52,10 +59,10 @@ func inFlightCase(_ world: Communicator) throws {
       try operation.wait()
     }
     for (number, buffer) in buffers.enumerated() {
-      for index in 0..<min(buffer.count, 64) {
-        let sum = (0..<world.size).reduce(Float(0)) { $0 + input($1, index, call) }
+      for index in 0..<buffer.count {
         try expect(
-          buffer.base[index] == sum, "call \(call), operation \(number), element \(index)")
+          buffer.base[index] == sums[index % inputPeriod],
+          "call \(call), operation \(number), element \(index)")
       }
     }
   }

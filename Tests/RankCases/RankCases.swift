@@ -47,6 +47,7 @@ enum RankCases {
     "mismatch": mismatchCase,
     "missing": missingCase,
     "order": orderCase,
+    "others": otherCollectivesCase,
   ]
 
   private static func named(_ name: String) -> Case? {
