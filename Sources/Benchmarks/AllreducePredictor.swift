@@ -44,7 +44,9 @@ struct AllreducePredictor {
       limits: .init(
         largest: memory.count, secondsPerSize: AllreducePredictor.secondsPerSize),
       memory: memory)
-    model = .fitted(from: measurements, ranksPerNode: nodes.nodes.map(\.count).max()!)
+    model = .fitted(
+      from: measurements, ranksPerNode: nodes.nodes.map(\.count).max()!,
+      placement: nodes.placement)
     var times: [Int64] = []
     for _ in 0..<AllreducePredictor.emptyCalls {
       try world.barrier()

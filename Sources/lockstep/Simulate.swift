@@ -105,7 +105,7 @@ struct Simulate: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Reduce segments of this size while the next ones arrive. (default: 512K)",
+      "Reduce segments of this size while the next ones arrive. (default: \(CostModel.executorSegmentBytes >> 20)M)",
       valueName: "size"),
     transform: { try Quantity.bytes($0) })
   var segment: Int?

@@ -191,7 +191,7 @@ final class MethodChooser {
 
 extension NodeMap {
   /// What comes nearest to where the ranks are.
-  var placement: CostModel.Placement {
+  public var placement: CostModel.Placement {
     nodes[0].elementsEqual(0..<nodes[0].count) ? .node : .roundRobin
   }
 }

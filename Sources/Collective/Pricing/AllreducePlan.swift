@@ -49,20 +49,46 @@ public enum AllreducePlan: Hashable, Sendable, CustomStringConvertible {
     case .sharedWindow:
       return AllreducePlan.window(ranks: size, count: count, on: model, width: width)
     case .twoLevel(let algorithm):
-      let local = model.ranksPerNode
-      // All chunks as large as the largest. Every owner has a rank's view of the network: its peers
-      // are on other nodes; what it shares with the node's other owners is the link.
-      var owners = model
-      owners.ranksPerNode = 1
-      let chunk = (count + local - 1) / local
-      var price = Price(
-        of: algorithm.generator(size: model.nodes(size: size), count: chunk), on: owners,
-        width: width, copies: min(local, count))
-      let window = AllreducePlan.window(ranks: local, count: count, on: model, width: width)
+      var price = AllreducePlan.crossing(
+        algorithm, nodes: model.nodes(size: size), count: count, on: model, width: width)
+      let window = AllreducePlan.window(
+        ranks: model.ranksPerNode, count: count, on: model, width: width)
       price.seconds += window.seconds
       price.rounds += window.rounds
       return price
     }
+  }
+
+  /// What goes between nodes, a piece of the buffer after the other, as many side by side as there
+  /// are slots: these share the time before their first byte.
+  private static func crossing(
+    _ algorithm: AllreduceAlgorithm, nodes: Int, count: Int, on model: CostModel,
+    width: ElementWidth
+  ) -> Price {
+    let local = model.ranksPerNode
+    // Every owner has a rank's view of the network: its peers are on other nodes; what it shares
+    // with the node's other owners is the link.
+    var owners = model
+    owners.ranksPerNode = 1
+    // Partial sums travel.
+    let partial = ElementWidth(bytes: width.bytes(of: .partial))
+    /// All chunks as large as the largest.
+    func price(_ elements: Int) -> Price {
+      Price(
+        of: algorithm.generator(size: nodes, count: (elements + local - 1) / local), on: owners,
+        width: partial, copies: min(local, elements))
+    }
+    let length = NodeBoard.slotSize / partial.bytes
+    let (pieces, lastPiece) = count.quotientAndRemainder(dividingBy: length)
+    let (turns, lastTurn) = count.quotientAndRemainder(dividingBy: NodeBoard.slots * length)
+    let inTurns = [(price(NodeBoard.slots * length), turns), (price(lastTurn), 1)]
+    let inPieces = [(price(length), pieces), (price(lastPiece), 1)]
+    return Price(
+      seconds: inTurns.reduce(0) { $0 + $1.0.seconds * Double($1.1) },
+      rounds: inTurns.reduce(0) { $0 + ($1.0.messages > 0 ? $1.0.rounds : 0) * $1.1 },
+      bytesSent: inPieces.reduce(0) { $0 + $1.0.bytesSent * $1.1 },
+      bytesPerNodeLink: inPieces.reduce(0) { $0 + $1.0.bytesPerNodeLink * $1.1 },
+      messages: inPieces.reduce(0) { $0 + $1.0.messages * $1.1 })
   }
 
   /// Owner-reduce in a node's window: wait for all inputs, add the others' to the own, write the

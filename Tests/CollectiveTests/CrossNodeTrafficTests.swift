@@ -1,0 +1,93 @@
+import Synchronization
+import Testing
+
+@testable import Collective
+
+extension ExecutionTests {
+  /// What really goes from node to node, counted where it is sent.
+  struct CrossNodeTrafficTests {
+    @Test(
+      "an allreduce on several nodes sends 2(N-1)/N of the buffer over each node's link, and what it is priced at",
+      arguments: [(2, 2), (2, 3), (4, 2), (3, 2)] as [(Int, Int)], [5, 1000, 32_768, 300_007])
+    func linksCarryTheLeast(nodes: (count: Int, ranks: Int), count: Int) throws {
+      let size = nodes.count * nodes.ranks
+      let tally = Mutex((bytes: Array(repeating: 0, count: nodes.count), messages: 0))
+      let map = NodeMap(keys: (0..<size).map { $0 / nodes.ranks })
+      let isExact = try LoopbackTransport.run(ranks: size, nodes: map) { base in
+        let transport = CountingTransport(base) { peer, bytes in
+          guard map.node(of: peer) != map.node(of: base.rank) else { return }
+          tally.withLock {
+            $0.bytes[map.node(of: base.rank)] += bytes
+            $0.messages += 1
+          }
+        }
+        var options = ProcessGroup.Options()
+        // The comparison of calls is not part of the price.
+        options.checksCalls = false
+        // Three ranks of a node are no subtree of the canonical tree.
+        options.isCanonical = false
+        let group = try ProcessGroup(transport, options: options)
+        let exact = ExactCase(Float.self, ranks: size)
+        let buffer = try group.allocate(Float.self, count: count)
+        exact.fill(buffer, rank: group.rank)
+        try group.allreduce(buffer)
+        return exact.isResult(buffer)
+      }
+      #expect(isExact.allSatisfy { $0 })
+
+      let sent = tally.withLock { $0 }
+      let model = CostModel(
+        withinNode: LinkModel(alpha: 1e-6, bandwidth: 8e9),
+        betweenNodes: LinkModel(alpha: 1e-5, bandwidth: 1e9),
+        reduction: CostCurve(secondsPerByte: 0), windowCopy: CostCurve(secondsPerByte: 0),
+        synchronization: 0, ranksPerNode: nodes.ranks)
+      let share = count / nodes.ranks * MemoryLayout<Float>.size
+      let algorithm = AllreduceAlgorithm.choice(
+        byteCount: share, size: nodes.count, canonical: false)
+      let price = AllreducePlan.twoLevel(algorithm).price(
+        size: size, count: count, on: model, width: ElementWidth(bytes: 4))
+      // A share of few elements is not cut, and all chunks are priced as the largest.
+      #expect(sent.messages <= price.messages)
+      let most = sent.bytes.max()!
+      #expect(most <= price.bytesPerNodeLink)
+      guard count >= 32_768 else { return }
+      #expect(sent.messages == price.messages)
+      let least = Double(2 * (nodes.count - 1) * count * 4) / Double(nodes.count)
+      #expect(Double(most) >= least && Double(most) < 1.01 * least)
+      #expect(Double(price.bytesPerNodeLink) < 1.01 * least)
+    }
+  }
+}
+
+/// Tells of every message that is sent.
+private final class CountingTransport: Transport {
+  private let base: LoopbackTransport
+  private let sends: (_ peer: Int, _ bytes: Int) -> Void
+
+  init(_ base: LoopbackTransport, sends: @escaping (_ peer: Int, _ bytes: Int) -> Void) {
+    self.base = base
+    self.sends = sends
+  }
+
+  var rank: Int { base.rank }
+  var size: Int { base.size }
+  var machineSize: Int? { base.machineSize }
+
+  func startSend(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws -> TransferID {
+    sends(peer, bytes.count)
+    return try base.startSend(bytes, to: peer, tag: tag)
+  }
+
+  func startReceive(
+    _ bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int
+  ) throws -> TransferID {
+    try base.startReceive(bytes, from: peer, tag: tag)
+  }
+
+  func test(_ transfer: TransferID) throws -> Bool { try base.test(transfer) }
+  func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] { try base.allgather(bytes) }
+  func nodeMap() throws -> NodeMap { try base.nodeMap() }
+  func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer] {
+    try base.allocateShared(byteCount: byteCount)
+  }
+}
