@@ -28,7 +28,10 @@ public struct AllreduceBenchmark {
     self.world = world
     self.output = world.rank == 0 ? output : nil
     machine = try BenchmarkMachine(world)
-    own = try LockstepAllreduce(world, options.transport, environment: program.environment)
+    let rankOutput = self.output
+    own = try LockstepAllreduce(
+      world, options.transport, environment: program.environment,
+      log: { rankOutput?.line("# \($0)") })
     ownInAnyOrder =
       options.tunes && own.sharesMemory && own.nodes.nodes.count > 1
       ? try LockstepAllreduce(

@@ -12,10 +12,11 @@ final class LockstepAllreduce {
   static let anyOrder = "/any-order"
 
   /// Collective. All ranks compute with the newest kernels that every one of them has.
+  /// - Parameter log: is told what the group chooses, on rank 0.
   /// - Throws: `UnusableInstructionSet`; what `ProcessGroup` throws.
   init(
     _ world: Communicator, _ transport: AllreduceOptions.TransportChoice,
-    environment: [String: String], canonical: Bool = true
+    environment: [String: String], canonical: Bool = true, log: ((String) -> Void)? = nil
   ) throws {
     let sets = InstructionSet.allCases
     let own = sets.firstIndex(of: try InstructionSet.selected(by: environment))!
@@ -24,6 +25,7 @@ final class LockstepAllreduce {
     options.usesSharedMemory = transport == .auto
     options.isCanonical = canonical
     options.choice = .measured
+    options.log = log
     group = try ProcessGroup(
       MPITransport(world), options: options, kernels: KernelSet(kernels))
   }
