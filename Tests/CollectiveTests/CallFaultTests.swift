@@ -177,3 +177,30 @@ private func allreduceOnes(_ group: ProcessGroup, count: Int) throws {
 private struct WrongSum: Error {
   var ones: [Float]
 }
+
+@Test("names of custom operations differ in more bits than every call has room for")
+func customOperationNames() {
+  let shortMask: UInt64 = 1 << UInt64(CustomOperation.shortBits) - 1
+  let numbers = (0..<200).map { CustomOperation.number(of: "operation \($0)") }
+  #expect(Set(numbers).count == 200)
+  #expect(Set(numbers.map { $0 & shortMask }).count <= 32)
+  #expect(numbers.allSatisfy { $0 > 5 && $0 & shortMask > 5 })
+  #expect(numbers.allSatisfy { $0 < 1 << UInt64(CustomOperation.bits) })
+
+  func signature(_ name: String, _ collective: CallSignature.Collective) -> CallSignature {
+    CallSignature(
+      collective, Float.self, reduction: .custom(name) { $0 + $1 }, algorithm: 0, root: 3, count: 7)
+  }
+  // Two that only the rest tells apart.
+  let same = (1..<200).first { numbers[$0] & shortMask == numbers[0] & shortMask }!
+  let (one, other) = ("operation 0", "operation \(same)")
+  #expect(signature(one, .allreduce) != signature(other, .allreduce))
+  #expect(
+    signature(one, .allreduce).description
+      == "allreduce(7 x float32, custom operation 'operation 0') by ring")
+  #expect(signature(other, .reduceScatter).description.contains("'\(other)'"))
+  // A root leaves no room for it.
+  #expect(signature(one, .reduce) == signature(other, .reduce))
+  #expect(signature(one, .reduce).root == 3)
+  #expect(signature(one, .reduce).description.hasSuffix("root 3) by tree"))
+}

@@ -44,7 +44,7 @@ let exactTypes: [any ExactElement.Type] = [
 
 extension Reduction where Element: ExactElement {
   /// As it is called among the tests' operations.
-  var name: String { isCustom ? "smaller" : Self.name(ofNumber: Int(number)) }
+  var name: String { isCustom ? "smaller" : Self.name(ofNumber: number) }
 
   private var isCustom: Bool {
     if case .custom = body { true } else { false }

@@ -11,9 +11,13 @@ struct CallSignature: Equatable {
       default: "\(self)"
       }
     }
+
+    var hasRoot: Bool { self == .broadcast || self == .reduce }
   }
 
   /// | collective: 3 bits | type: 3 | reduction: 6 | algorithm: 3 | root: 14 | count: 35 |
+  ///
+  /// Where there is no root, its bits are the rest of a reduction's number.
   let word: UInt64
 
   init(word: UInt64) { self.word = word }
@@ -27,9 +31,10 @@ struct CallSignature: Equatable {
   ) {
     var word = collective.rawValue
     word = word << 3 | CallSignature.number(of: Element.elementType)
-    word = word << 6 | (reduction?.number ?? 0)
+    let number = reduction?.number ?? 0
+    word = word << 6 | number & 0x3f
     word = word << 3 | UInt64(algorithm)
-    word = word << 14 | UInt64(root) & 0x3fff
+    word = word << 14 | (collective.hasRoot ? UInt64(root) & 0x3fff : number >> 6)
     self.word = word << 35 | UInt64(count) & (1 << 35 - 1)
   }
 
@@ -48,7 +53,9 @@ struct CallSignature: Equatable {
   var type: ElementType? {
     ElementType.allCases.first { CallSignature.number(of: $0) == word >> 58 & 7 }
   }
-  var reduction: Int { Int(word >> 52 & 0x3f) }
+  var reduction: UInt64 {
+    word >> 52 & 0x3f | (collective?.hasRoot == false ? (word >> 35 & 0x3fff) << 6 : 0)
+  }
   var algorithm: String? {
     let names: [String] =
       switch collective {
@@ -77,7 +84,7 @@ extension CallSignature: CustomStringConvertible {
     if collective != .allgather && collective != .broadcast {
       operands.append(Reduction<Float>.name(ofNumber: reduction))
     }
-    if collective == .broadcast || collective == .reduce { operands.append("root \(root)") }
+    if collective?.hasRoot == true { operands.append("root \(root)") }
     return "\(collective?.name ?? "unknown")(\(operands.joined(separator: ", "))) by "
       + (algorithm ?? "unknown")
   }

@@ -18,7 +18,7 @@ public struct Reduction<Element: Reducible> {
 
   let body: Body
   let isAverage: Bool
-  /// As ranks compare it, in 6 bits: 1 to 5 of those below, or a hash of a custom one's name.
+  /// As ranks compare it: 1 to 5 of those below, or that of a custom one's name.
   let number: UInt64
 
   public static var sum: Reduction { .init(body: .kernel(.sum), isAverage: false, number: 1) }
@@ -46,14 +46,15 @@ public struct Reduction<Element: Reducible> {
       let y = y.assumingMemoryBound(to: Element.Accumulator.self)
       for i in 0..<count { y[i] = combine(a[i], b[i]) }
     }
-    // FNV-1a: the same on every rank, unlike `Hasher`.
-    let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    return Reduction(body: .custom(bulk), isAverage: false, number: 32 + hash % 32)
+    return Reduction(
+      body: .custom(bulk), isAverage: false, number: CustomOperation.number(of: name))
   }
 
   /// For messages.
-  static func name(ofNumber number: Int) -> String {
+  static func name(ofNumber number: UInt64) -> String {
     let names = ["none", "sum", "average", "minimum", "maximum", "product"]
-    return number < names.count ? names[number] : "custom operation \(number)"
+    return number < names.count
+      ? names[Int(number)]
+      : "custom operation \(CustomOperation.name(ofNumber: number) ?? "\(number)")"
   }
 }
