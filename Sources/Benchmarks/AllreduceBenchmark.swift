@@ -12,6 +12,8 @@ public struct AllreduceBenchmark {
   private let own: LockstepAllreduce
   /// Where the order of summation decides how nodes are joined: for a table.
   private let ownInAnyOrder: LockstepAllreduce?
+  /// To find out what the comparison of calls costs.
+  private let ownUnchecked: LockstepAllreduce?
   private let mpi: MPICandidates
   private let predictor: AllreducePredictor?
   private let memory: BenchmarkMemory
@@ -36,6 +38,10 @@ public struct AllreduceBenchmark {
       options.tunes && own.sharesMemory && own.nodes.nodes.count > 1
       ? try LockstepAllreduce(
         world, options.transport, environment: program.environment, canonical: false) : nil
+    ownUnchecked =
+      options.skipsChecks
+      ? try LockstepAllreduce(
+        world, options.transport, environment: program.environment, checksCalls: false) : nil
     mpi = try MPICandidates(world, options.rivals)
     memory = try BenchmarkMemory(
       largest: max(
@@ -131,12 +137,17 @@ public struct AllreduceBenchmark {
     _ reduction: ReductionChoice, _ rivals: [Candidate], of element: Element.Type
   ) throws -> [[ResultRecord]] {
     let type = element.elementType
-    let others = ownInAnyOrder?.candidates([.hierarchical], reduction, of: element) ?? []
-    let inAnyOrder = others.filter { !$0.usesWindow }.map {
-      $0.renamed($0.name + LockstepAllreduce.anyOrder)
+    /// Those of another group, whose window the buffers are not in.
+    func others(
+      _ group: LockstepAllreduce?, _ methods: [AllreduceMethod?], _ ending: String
+    ) -> [Candidate] {
+      (group?.candidates(methods, reduction, of: element) ?? []).filter { !$0.usesWindow }
+        .map { $0.renamed($0.name + ending) }
     }
     let candidates =
-      own.candidates([nil] + options.methods, reduction, of: element) + inAnyOrder + rivals
+      own.candidates([nil] + options.methods, reduction, of: element)
+      + others(ownInAnyOrder, [.hierarchical], LockstepAllreduce.anyOrder)
+      + others(ownUnchecked, [nil], LockstepAllreduce.unchecked) + rivals
       + [.memcpy(elementSize: type.byteCount)]
     let sizes = options.sizes.sizes(stride: type.byteCount)
     let pattern = TestPattern<Element>(

@@ -33,11 +33,13 @@ public struct AllreduceOptions: Equatable, Sendable {
   public var tunes: Bool
   /// Whether times are predicted too.
   public var predicts: Bool
+  /// Whether a group takes part, too, whose ranks do not compare their calls.
+  public var skipsChecks: Bool
 
   public init(
     sizes: SizeRange, types: [ElementType], reductions: [ReductionChoice],
     methods: [AllreduceMethod], transport: TransportChoice, rivals: MPIRivals,
-    buffers: Buffers, budget: Double, tunes: Bool, predicts: Bool
+    buffers: Buffers, budget: Double, tunes: Bool, predicts: Bool, skipsChecks: Bool
   ) {
     self.sizes = sizes
     self.types = types
@@ -49,6 +51,7 @@ public struct AllreduceOptions: Equatable, Sendable {
     self.budget = budget
     self.tunes = tunes
     self.predicts = predicts
+    self.skipsChecks = skipsChecks
   }
 
   /// What of it cannot be measured, in words; empty if everything can.
@@ -65,6 +68,9 @@ public struct AllreduceOptions: Equatable, Sendable {
     }
     if tunes && methods.count < AllreduceMethod.allCases.count {
       faults.append("--tune: a table is made of all algorithms: leave out --algorithms")
+    }
+    if tunes && skipsChecks {
+      faults.append("--tune: a table is made of calls that are compared: leave out --unchecked")
     }
     if predicts && buffers == .rotating {
       faults.append(
@@ -84,7 +90,7 @@ public struct AllreduceOptions: Equatable, Sendable {
     if !methods.isEmpty { words += ["--algorithms", list(methods)] }
     words += ["--transport", transport.rawValue, "--against", rivals.rawValue]
     words += ["--buffers", buffers.rawValue, "--budget", number(budget)]
-    return words + (predicts ? ["--predict"] : [])
+    return words + (predicts ? ["--predict"] : []) + (skipsChecks ? ["--unchecked"] : [])
   }
 
   private func number(_ value: Double) -> String {

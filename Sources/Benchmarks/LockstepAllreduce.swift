@@ -10,13 +10,16 @@ final class LockstepAllreduce {
 
   /// Ends the names of candidates of a group whose sums may be added up in any order.
   static let anyOrder = "/any-order"
+  /// Ends the names of candidates of a group whose ranks do not compare their calls.
+  static let unchecked = "/unchecked"
 
   /// Collective. All ranks compute with the newest kernels that every one of them has.
   /// - Parameter log: is told what the group chooses, on rank 0.
   /// - Throws: `UnusableInstructionSet`; what `ProcessGroup` throws.
   init(
     _ world: Communicator, _ transport: AllreduceOptions.TransportChoice,
-    environment: [String: String], canonical: Bool = true, log: ((String) -> Void)? = nil
+    environment: [String: String], canonical: Bool = true, checksCalls: Bool = true,
+    log: ((String) -> Void)? = nil
   ) throws {
     let sets = InstructionSet.allCases
     let own = sets.firstIndex(of: try InstructionSet.selected(by: environment))!
@@ -24,6 +27,7 @@ final class LockstepAllreduce {
     var options = ProcessGroup.Options()
     options.usesSharedMemory = transport == .auto
     options.isCanonical = canonical
+    options.checksCalls = checksCalls
     options.choice = .measured
     options.log = log
     group = try ProcessGroup(

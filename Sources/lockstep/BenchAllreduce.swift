@@ -101,13 +101,21 @@ struct BenchAllreduce: ParsableCommand {
       """)
   var predict = false
 
+  @Flag(
+    help: """
+      Times our choice once more, in ordinary memory, without the comparison of calls: what that \
+      costs.
+      """)
+  var unchecked = false
+
   private var options: AllreduceOptions {
     AllreduceOptions(
       sizes: sizes, types: types, reductions: ops,
       methods: tune != nil && algorithms.isEmpty ? AllreduceMethod.allCases : algorithms,
       transport: transport, rivals: against ?? (tune == nil ? MPIRivals.all : MPIRivals.none),
       buffers: buffers ?? (predict ? .cached : .rotating),
-      budget: budget, tunes: tune != nil, predicts: predict)
+      budget: budget, tunes: tune != nil, predicts: predict,
+      skipsChecks: unchecked)
   }
 
   func validate() throws {

@@ -95,6 +95,30 @@ extension ProductTests {
       }
     }
 
+    @Test(
+      "without the comparison of calls our choice is timed as well", arguments: ["auto", "mpi"])
+    func unchecked(transport: String) throws {
+      let result = try Launching.alone(
+        BenchTests.small + [
+          "-n", "2", "--sizes", "64:40K:640", "--against", "default", "--buffers", "cached",
+          "--transport", transport, "--unchecked", "--json", "-",
+        ])
+      #expect(result.status == 0, "\(result.errors)")
+      let records = try result.output.split(separator: "\n").map {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]
+      }
+      let names = records.filter { $0["event"] as? String == "result" }
+        .map { $0["candidate"] as! String }
+      let expected =
+        (transport == "auto" ? ["auto/window"] : [])
+        + ["auto/private", "auto/private/unchecked", "mpi/default", "memcpy"]
+      #expect(names == (0..<2).flatMap { _ in expected })
+      #expect((records[0]["command"] as? String)?.hasSuffix(" --unchecked") == true)
+
+      let refused = try Launching.alone(["bench", "allreduce", "--unchecked", "--tune", "t.json"])
+      #expect(refused.status == 64 && refused.errors.contains("leave out --unchecked"))
+    }
+
     @Test("started alone it starts mpirun, and writes JSON")
     func json() throws {
       let folder = try TemporaryDirectory()
