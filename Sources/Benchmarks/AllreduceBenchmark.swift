@@ -147,7 +147,10 @@ public struct AllreduceBenchmark {
     let candidates =
       own.candidates([nil] + options.methods, reduction, of: element)
       + others(ownInAnyOrder, [.hierarchical], LockstepAllreduce.anyOrder)
-      + others(ownUnchecked, [nil], LockstepAllreduce.unchecked) + rivals
+      // Of measured links each group makes a choice of its own: named methods are compared alike.
+      + others(
+        ownUnchecked, options.methods.isEmpty ? [nil] : options.methods,
+        LockstepAllreduce.unchecked) + rivals
       + [.memcpy(elementSize: type.byteCount)]
     let sizes = options.sizes.sizes(stride: type.byteCount)
     let pattern = TestPattern<Element>(

@@ -103,8 +103,8 @@ struct BenchAllreduce: ParsableCommand {
 
   @Flag(
     help: """
-      Times our choice once more, in ordinary memory, without the comparison of calls: what that \
-      costs.
+      Times --algorithms, or else our choice, once more in ordinary memory without the comparison \
+      of calls: what that costs.
       """)
   var unchecked = false
 
