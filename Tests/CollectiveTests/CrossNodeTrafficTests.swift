@@ -10,6 +10,21 @@ extension ExecutionTests {
       "an allreduce on several nodes sends 2(N-1)/N of the buffer over each node's link, and what it is priced at",
       arguments: [(2, 2), (2, 3), (4, 2), (3, 2)] as [(Int, Int)], [5, 1000, 32_768, 300_007])
     func linksCarryTheLeast(nodes: (count: Int, ranks: Int), count: Int) throws {
+      try check(Float.self, nodes, count: count, bytesOfSums: 4, bytesOfResults: 4)
+    }
+
+    @Test(
+      "of 16-bit elements sums cross as floats, and results as they are",
+      arguments: [(2, 2), (2, 3), (4, 2), (3, 2)] as [(Int, Int)], [5, 1000, 32_768, 300_007])
+    func narrowResultsTravelAsTheyAre(nodes: (count: Int, ranks: Int), count: Int) throws {
+      try check(BFloat16.self, nodes, count: count, bytesOfSums: 4, bytesOfResults: 2)
+      try check(Float16.self, nodes, count: count, bytesOfSums: 4, bytesOfResults: 2)
+    }
+
+    private func check<Element: FloatElement>(
+      _ type: Element.Type, _ nodes: (count: Int, ranks: Int), count: Int, bytesOfSums: Int,
+      bytesOfResults: Int
+    ) throws {
       let size = nodes.count * nodes.ranks
       let tally = Mutex((bytes: Array(repeating: 0, count: nodes.count), messages: 0))
       let map = NodeMap(keys: (0..<size).map { $0 / nodes.ranks })
@@ -27,8 +42,8 @@ extension ExecutionTests {
         // Three ranks of a node are no subtree of the canonical tree.
         options.isCanonical = false
         let group = try ProcessGroup(transport, options: options)
-        let exact = ExactCase(Float.self, ranks: size)
-        let buffer = try group.allocate(Float.self, count: count)
+        let exact = ExactCase(type, ranks: size)
+        let buffer = try group.allocate(type, count: count)
         exact.fill(buffer, rank: group.rank)
         try group.allreduce(buffer)
         return exact.isResult(buffer)
@@ -41,18 +56,19 @@ extension ExecutionTests {
         betweenNodes: LinkModel(alpha: 1e-5, bandwidth: 1e9),
         reduction: CostCurve(secondsPerByte: 0), windowCopy: CostCurve(secondsPerByte: 0),
         synchronization: 0, ranksPerNode: nodes.ranks)
-      let share = count / nodes.ranks * MemoryLayout<Float>.size
+      let share = count / nodes.ranks * bytesOfResults
       let algorithm = AllreduceAlgorithm.choice(
         byteCount: share, size: nodes.count, canonical: false)
       let price = AllreducePlan.twoLevel(algorithm).price(
-        size: size, count: count, on: model, width: ElementWidth(bytes: 4))
+        size: size, count: count, on: model, width: ElementWidth(bytes: bytesOfResults))
       // A share of few elements is not cut, and all chunks are priced as the largest.
       #expect(sent.messages <= price.messages)
       let most = sent.bytes.max()!
       #expect(most <= price.bytesPerNodeLink)
       guard count >= 32_768 else { return }
       #expect(sent.messages == price.messages)
-      let least = Double(2 * (nodes.count - 1) * count * 4) / Double(nodes.count)
+      let least =
+        Double((nodes.count - 1) * count * (bytesOfSums + bytesOfResults)) / Double(nodes.count)
       #expect(Double(most) >= least && Double(most) < 1.01 * least)
       #expect(Double(price.bytesPerNodeLink) < 1.01 * least)
     }

@@ -127,7 +127,6 @@ final class MethodChooser {
   }
 
   /// The schedule between nodes for one of their chunks.
-  /// - Parameter type: in which partial results travel.
   func algorithmBetweenNodes(byteCount: Int, type: ElementType) -> AllreduceAlgorithm {
     let slot = MethodChooser.slot(byteCount, type)
     if let algorithm = lanes[slot] { return algorithm }
@@ -154,7 +153,7 @@ final class MethodChooser {
     // All lanes are at work at once.
     let decision = models?.lane.decide(
       bytes: byteCount, size: nodes.nodes.count, canonical: isCanonical,
-      width: ElementWidth(bytes: type.byteCount), copies: nodes.lanes,
+      width: ElementWidth(bytes: type.byteCount).fromPartials, copies: nodes.lanes,
       along: nodeTree)
     return explained(
       decision, byteCount: byteCount, size: nodes.nodes.count, planes: nodeTree != nil)

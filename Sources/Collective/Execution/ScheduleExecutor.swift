@@ -14,8 +14,9 @@ final class ScheduleExecutor {
     var algorithm: CollectiveAlgorithm
     var count: Int
     var type: ElementType
-    /// Whether buffers have planes, which are added up along the executor's tree.
+    /// Whether inputs have planes, which are added up along the executor's tree.
     var hasPlanes = false
+    var input = ScheduleRun.Input.elements
   }
 
   /// - Parameters:
@@ -37,18 +38,36 @@ final class ScheduleExecutor {
   /// - Parameters:
   ///   - source: the input, where it does not lie in `buffer` already; only without planes.
   ///   - planeStride: bytes from one plane of the buffer to the next, if there are several.
+  func start(
+    _ key: Key, from source: UnsafeRawPointer? = nil, _ buffer: UnsafeMutableRawPointer,
+    planeStride: Int = 0, reducer: Reducer?
+  ) throws -> ScheduleRun {
+    let run = idle.take(key) ?? make(key)
+    try run.start(
+      from: source, buffer, planeStride: planeStride, reducer: reducer, tag: nextTag())
+    return run
+  }
+
+  /// Starts a reduction of partial results, which are overwritten; else as above.
+  /// - Parameters:
+  ///   - planeStride: bytes from one plane of the partial results to the next, if there are several.
   ///   - siblings: runs of its kind that may be under way at once: the first call makes all of them,
   ///     so that none is made in a later one.
   func start(
-    _ key: Key, from source: UnsafeRawPointer? = nil, _ buffer: UnsafeMutableRawPointer,
-    planeStride: Int = 0, reducer: Reducer?, siblings: Int = 1
+    _ key: Key, fromPartials partials: UnsafeMutableRawPointer,
+    into buffer: UnsafeMutableRawPointer, planeStride: Int, reducer: Reducer, siblings: Int
   ) throws -> ScheduleRun {
     let run = idle.take(key) ?? make(key, siblings: siblings)
-    let calls = tags.count / ExecutionPlan.lanes
-    let tag = tags.lowerBound + started % calls * ExecutionPlan.lanes
-    started += 1
-    try run.start(from: source, buffer, planeStride: planeStride, reducer: reducer, tag: tag)
+    try run.start(
+      fromPartials: partials, into: buffer, planeStride: planeStride, reducer: reducer,
+      tag: nextTag())
     return run
+  }
+
+  private func nextTag() -> Int {
+    let calls = tags.count / ExecutionPlan.lanes
+    defer { started += 1 }
+    return tags.lowerBound + started % calls * ExecutionPlan.lanes
   }
 
   /// Takes back a run that is complete, for the next one of its kind.
@@ -63,7 +82,8 @@ final class ScheduleExecutor {
     let tree = key.hasPlanes ? tree! : nil
     let generator = key.algorithm.generator(size: transport.size, count: key.count, along: tree)
     return ScheduleRun(
-      generator.schedule(of: transport.rank), goal: key.algorithm.goal, type: key.type, along: tree,
-      transport: transport, segmentSize: segmentSize)
+      generator.schedule(of: transport.rank), goal: key.algorithm.goal, type: key.type,
+      input: key.input,
+      along: tree, transport: transport, segmentSize: segmentSize)
   }
 }

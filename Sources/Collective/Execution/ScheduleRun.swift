@@ -18,13 +18,23 @@ final class ScheduleRun {
   private let elementSize: Int
   private let accumulatorSize: Int
 
+  /// What a reduction starts from.
+  enum Input {
+    /// Elements: in the result's buffer, or in another one, which is only read.
+    case elements
+    /// Partial results, which have a place of their own, and are overwritten.
+    case partials
+  }
+
+  private let input: Input
   private var reducer: Reducer?
-  /// The input: the buffer itself, or another one, which is only read.
+  /// Where the input is.
   private var source = UnsafeRawPointer(bitPattern: 64)!
   private var buffer = UnsafeMutableRawPointer(bitPattern: 64)!
   /// Bytes from one plane of the buffer to the next.
   private var planeStride = 0
-  /// Partial results: the buffer itself, or floats beside it for 16-bit elements.
+  /// Partial results: the input if it consists of them; else the buffer itself, or floats beside it
+  /// for 16-bit elements.
   private var partials = UnsafeMutableRawPointer(bitPattern: 64)!
   /// Where partial results are of which there is only the input so far.
   private var firstPartials = UnsafeRawPointer(bitPattern: 64)!
@@ -43,11 +53,12 @@ final class ScheduleRun {
   /// - Parameter tree: the one along which is added; nil for that over ranks. Its partial results are
   ///   elements.
   init(
-    _ schedule: Schedule, goal: Goal, type: ElementType, along tree: SumTree? = nil,
-    transport: any PointToPoint, segmentSize: Int
+    _ schedule: Schedule, goal: Goal, type: ElementType, input: Input = .elements,
+    along tree: SumTree? = nil, transport: any PointToPoint, segmentSize: Int
   ) {
     precondition(tree == nil || type.accumulator == type)
     self.transport = transport
+    self.input = input
     count = schedule.count
     elementSize = type.byteCount
     accumulatorSize = type.accumulator.byteCount
@@ -65,7 +76,7 @@ final class ScheduleRun {
     staging = .allocate(
       byteCount: max(rounds.map(\.stagingSize).max() ?? 0, 1), alignment: AlignedBuffer.alignment)
     wideMemory =
-      plan.isReducing && type.accumulator != type
+      plan.isReducing && type.accumulator != type && input == .elements
       ? .allocate(byteCount: max(count * 4, 1), alignment: AlignedBuffer.alignment) : nil
     operands = .allocate(
       capacity: plan.steps.flatMap(\.reductions).map(\.operands.count).max() ?? 0)
@@ -88,23 +99,46 @@ final class ScheduleRun {
   /// Starts the first round.
   /// - Parameters:
   ///   - source: the input, where it does not lie in `buffer` already.
-  ///   - planeStride: bytes from one plane of the buffer to the next, if there are several: they are
-  ///     the input.
+  ///   - planeStride: bytes from one plane of the input to the next, if there are several; then it
+  ///     lies in `buffer`.
   ///   - reducer: nil for collectives that reduce nothing.
   func start(
     from source: UnsafeRawPointer? = nil, _ buffer: UnsafeMutableRawPointer, planeStride: Int = 0,
     reducer: Reducer?, tag: Int
   ) throws {
+    precondition(input == .elements && (source == nil || planeStride == 0))
+    let source = source ?? UnsafeRawPointer(buffer)
+    if let wideMemory { reducer!.widen(source, count: count, into: wideMemory) }
+    try start(
+      source, partials: wideMemory ?? buffer, first: wideMemory.map { .init($0) } ?? source, buffer,
+      planeStride: planeStride, reducer: reducer, tag: tag)
+  }
+
+  /// Starts the first round, from partial results.
+  /// - Parameters:
+  ///   - partials: is overwritten.
+  ///   - planeStride: bytes from one plane of them to the next, if there are several.
+  func start(
+    fromPartials partials: UnsafeMutableRawPointer, into buffer: UnsafeMutableRawPointer,
+    planeStride: Int = 0, reducer: Reducer, tag: Int
+  ) throws {
+    precondition(input == .partials)
+    let first = UnsafeRawPointer(partials)
+    try start(
+      first, partials: partials, first: first, buffer, planeStride: planeStride, reducer: reducer,
+      tag: tag)
+  }
+
+  private func start(
+    _ source: UnsafeRawPointer, partials: UnsafeMutableRawPointer,
+    first firstPartials: UnsafeRawPointer, _ buffer: UnsafeMutableRawPointer, planeStride: Int,
+    reducer: Reducer?, tag: Int
+  ) throws {
     precondition(isComplete)
-    precondition(source == nil || planeStride == 0)
-    self.source = source ?? UnsafeRawPointer(buffer)
-    self.buffer = buffer
-    self.planeStride = planeStride
+    (self.source, self.partials, self.firstPartials) = (source, partials, firstPartials)
+    (self.buffer, self.planeStride) = (buffer, planeStride)
     self.reducer = reducer
     self.tag = tag
-    partials = wideMemory ?? buffer
-    firstPartials = wideMemory.map { UnsafeRawPointer($0) } ?? self.source
-    if let wideMemory { reducer!.widen(self.source, count: count, into: wideMemory) }
     round = 0
     try beginRound()
   }
@@ -131,8 +165,8 @@ final class ScheduleRun {
   }
 
   private func copyInput(_ range: Range<Int>) {
-    // Wide partial results have been made of all of it.
-    guard source != UnsafeRawPointer(buffer), wideMemory == nil else { return }
+    // Partial results elsewhere are there already.
+    guard source != UnsafeRawPointer(buffer), partials == buffer else { return }
     let offset = range.lowerBound * elementSize
     (buffer + offset).copyMemory(from: source + offset, byteCount: range.count * elementSize)
   }
@@ -163,13 +197,21 @@ final class ScheduleRun {
     return isComplete
   }
 
+  private func arePartial(_ payload: Transfer.Payload) -> Bool {
+    switch payload {
+    case .input: input == .partials
+    case .partial: true
+    case .result: false
+    }
+  }
+
   private func advance(_ movement: inout RoundRun.Movement) throws {
     let transfer = movement.transfer
     let tag = tag + movement.lane
     try movement.flow.progress(transport)
     while movement.flow.canStart(before: movement.flow.segments) {
       let range = segment(movement.flow.started, of: transfer.range)
-      let isPartial = transfer.payload == .partial
+      let isPartial = arePartial(transfer.payload)
       let size = isPartial ? accumulatorSize : elementSize
       let offset = transfer.plane * planeStride + range.lowerBound * size
       if transfer.direction == .send {
@@ -216,7 +258,7 @@ final class ScheduleRun {
     _ peer: inout RoundRun.Peer, number: Int, of gathering: RoundRun.Gathering
   ) throws {
     try peer.flow.progress(transport)
-    let size = gathering.payload == .partial ? accumulatorSize : elementSize
+    let size = arePartial(gathering.payload) ? accumulatorSize : elementSize
     while peer.flow.canStart(before: gathering.reduced + gathering.window) {
       let segment = segment(peer.flow.started, of: gathering.range)
       let bytes = UnsafeMutableRawBufferPointer(
@@ -250,7 +292,7 @@ final class ScheduleRun {
       Reducer.Operands(
         pointers: .init(rebasing: operands[..<gathering.operands.count]),
         starts: gathering.starts?.baseAddress,
-        arePartial: gathering.payload == .partial ? .all : .one(gathering.ownPosition)),
+        arePartial: arePartial(gathering.payload) ? .all : .one(gathering.ownPosition)),
       count: range.count, into: partials + offset + gathering.target * planeStride)
   }
 

@@ -32,7 +32,7 @@ final class CrossNode {
 
   deinit { places.deallocate() }
 
-  /// Where a piece's partial results are, before and after.
+  /// Where a piece's partial results are until they are sent off.
   func place(_ piece: Int) -> UnsafeMutableRawPointer {
     places + piece % NodeBoard.slots * NodeBoard.slotSize
   }
@@ -40,27 +40,29 @@ final class CrossNode {
   /// Differs whenever a segment has arrived or left.
   var progressMark: Int { runs.reduce(0) { $0 &+ ($1?.run.progressMark ?? 0) } }
 
-  /// Sends off the partial results in the piece's place.
+  /// Sends off the partial results in the piece's place. All nodes' are added up there, and
+  /// finished in `target`: of 16-bit elements, sums travel as floats, results as elements.
   /// - Parameters:
   ///   - share: elements that the lane moves in the whole call: they decide on the algorithm, since
   ///     pieces follow each other without a gap.
   ///   - planeStride: bytes from one plane of the place to the next; nil where there is one.
   func start(
-    _ piece: Int, count: Int, ofShare share: Int, planeStride: Int?, reducer: Reducer
+    _ piece: Int, count: Int, ofShare share: Int, planeStride: Int?, reducer: Reducer,
+    into target: UnsafeMutableRawPointer
   ) throws {
-    let type = reducer.type.accumulator
     let hasPlanes = planeStride != nil
-    let algorithm = algorithm(share * type.byteCount, type, hasPlanes)
+    let algorithm = algorithm(share * reducer.elementSize, reducer.type, hasPlanes)
     let key = ScheduleExecutor.Key(
-      algorithm: .allreduce(algorithm), count: count, type: type, hasPlanes: hasPlanes)
+      algorithm: .allreduce(algorithm), count: count, type: reducer.type, hasPlanes: hasPlanes,
+      input: .partials)
     runs[piece % NodeBoard.slots] = (
       try executor.start(
-        key, place(piece), planeStride: planeStride ?? 0, reducer: reducer.ofPartials,
-        siblings: NodeBoard.slots), key
+        key, fromPartials: place(piece), into: target, planeStride: planeStride ?? 0,
+        reducer: reducer, siblings: NodeBoard.slots), key
     )
   }
 
-  /// Whether the partial results of all nodes have been added up.
+  /// Whether the piece's results are complete.
   func progress(_ piece: Int) throws -> Bool {
     // Pieces behind it go on too.
     for entry in runs { _ = try entry?.run.progress() }

@@ -332,7 +332,8 @@ final class NodeAllreduce {
         }
         try across.start(
           reduced, count: own.count, ofShare: count / across.lanes,
-          planeStride: terms.addsPlanesAcross ? stride : nil, reducer: reducer)
+          planeStride: terms.addsPlanesAcross ? stride : nil, reducer: reducer,
+          into: target + own.lowerBound * type.byteCount)
       } else {
         let results = results(own, piece: reduced)
         reducer.reduceAndFinish(operands, count: own.count, into: results)
@@ -343,14 +344,13 @@ final class NodeAllreduce {
     return true
   }
 
-  /// Writes the results of the own chunk to where the others find them.
+  /// Brings the results of the own chunk to where the others find them.
   private func publishNext() throws -> Bool {
     guard published < reduced else { return false }
     let own = ownChunk(of: piece(published))
     if let across, !own.isEmpty {
       guard try across.progress(published) else { return false }
       let results = results(own, piece: published)
-      reducer.finish(across.place(published), count: own.count, into: results[0])
       look(at: results[0], count: own.count)
       for result in results.dropFirst() {
         result.copyMemory(from: results[0], byteCount: own.count * type.byteCount)

@@ -70,15 +70,13 @@ public enum AllreducePlan: Hashable, Sendable, CustomStringConvertible {
     // with the node's other owners is the link.
     var owners = model
     owners.ranksPerNode = 1
-    // Partial sums travel.
-    let partial = ElementWidth(bytes: width.bytes(of: .partial))
     /// All chunks as large as the largest.
     func price(_ elements: Int) -> Price {
       Price(
         of: algorithm.generator(size: nodes, count: (elements + local - 1) / local), on: owners,
-        width: partial, copies: min(local, elements))
+        width: width.fromPartials, copies: min(local, elements))
     }
-    let length = NodeBoard.slotSize / partial.bytes
+    let length = NodeBoard.slotSize / width.bytes(of: .partial)
     let (pieces, lastPiece) = count.quotientAndRemainder(dividingBy: length)
     let (turns, lastTurn) = count.quotientAndRemainder(dividingBy: NodeBoard.slots * length)
     let inTurns = [(price(NodeBoard.slots * length), turns), (price(lastTurn), 1)]

@@ -68,16 +68,26 @@ public struct CostModel: Equatable, Sendable {
 
 /// Bytes that elements have on the way.
 public struct ElementWidth: Hashable, Sendable {
-  /// Of inputs and results.
+  /// Of results, and of inputs that are elements.
   public let bytes: Int
+  private let inputsArePartial: Bool
 
-  public init(bytes: Int) {
+  public init(bytes: Int) { self.init(bytes: bytes, inputsArePartial: false) }
+
+  private init(bytes: Int, inputsArePartial: Bool) {
     precondition(bytes > 0)
     self.bytes = bytes
+    self.inputsArePartial = inputsArePartial
   }
+
+  /// The same where inputs are partial sums: those of the nodes.
+  var fromPartials: ElementWidth { ElementWidth(bytes: bytes, inputsArePartial: true) }
 
   /// Partial sums of narrow elements travel as `Float`.
   func bytes(of payload: Transfer.Payload) -> Int {
-    payload == .partial ? max(bytes, MemoryLayout<Float>.size) : bytes
+    switch payload {
+    case .input where inputsArePartial, .partial: max(bytes, MemoryLayout<Float>.size)
+    case .input, .result: bytes
+    }
   }
 }

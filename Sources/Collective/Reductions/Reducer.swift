@@ -43,16 +43,6 @@ struct Reducer {
     self.means = means
   }
 
-  private init(_ other: Reducer) {
-    type = other.type.accumulator
-    body = other.body
-    divisor = 1
-    means = other.means
-  }
-
-  /// The same operation on partial results, which it leaves unfinished.
-  var ofPartials: Reducer { Reducer(self) }
-
   /// Bytes of an element, and of a partial result.
   var elementSize: Int { type.byteCount }
   var accumulatorSize: Int { type.accumulator.byteCount }
