@@ -29,7 +29,7 @@ extension ExecutionTests {
       let tally = Mutex((bytes: Array(repeating: 0, count: nodes.count), messages: 0))
       let map = NodeMap(keys: (0..<size).map { $0 / nodes.ranks })
       let isExact = try LoopbackTransport.run(ranks: size, nodes: map) { base in
-        let transport = CountingTransport(base) { peer, bytes in
+        let transport = TappedTransport(base) { peer, bytes in
           guard map.node(of: peer) != map.node(of: base.rank) else { return }
           tally.withLock {
             $0.bytes[map.node(of: base.rank)] += bytes
@@ -72,38 +72,5 @@ extension ExecutionTests {
       #expect(Double(most) >= least && Double(most) < 1.01 * least)
       #expect(Double(price.bytesPerNodeLink) < 1.01 * least)
     }
-  }
-}
-
-/// Tells of every message that is sent.
-private final class CountingTransport: Transport {
-  private let base: LoopbackTransport
-  private let sends: (_ peer: Int, _ bytes: Int) -> Void
-
-  init(_ base: LoopbackTransport, sends: @escaping (_ peer: Int, _ bytes: Int) -> Void) {
-    self.base = base
-    self.sends = sends
-  }
-
-  var rank: Int { base.rank }
-  var size: Int { base.size }
-  var machineSize: Int? { base.machineSize }
-
-  func startSend(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws -> TransferID {
-    sends(peer, bytes.count)
-    return try base.startSend(bytes, to: peer, tag: tag)
-  }
-
-  func startReceive(
-    _ bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int
-  ) throws -> TransferID {
-    try base.startReceive(bytes, from: peer, tag: tag)
-  }
-
-  func test(_ transfer: TransferID) throws -> Bool { try base.test(transfer) }
-  func allgather(_ bytes: [UInt8]) throws -> [[UInt8]] { try base.allgather(bytes) }
-  func nodeMap() throws -> NodeMap { try base.nodeMap() }
-  func allocateShared(byteCount: Int) throws -> [UnsafeMutableRawPointer] {
-    try base.allocateShared(byteCount: byteCount)
   }
 }

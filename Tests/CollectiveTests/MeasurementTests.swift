@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Testing
 
@@ -82,6 +83,24 @@ func measuring(nodes: [Int]) throws {
     of: AllreduceAlgorithm.ring.generator(size: nodes.count, count: 1000), on: model,
     width: ElementWidth(bytes: 4))
   #expect((price.seconds > 0) == (nodes.count > 1))
+}
+
+@Test("where a link is slow, messages are no larger than there is time for")
+func slowLink() throws {
+  let bandwidth = 4e6
+  let results = try LoopbackTransport.run(ranks: 2) { base in
+    let transport = TappedTransport(base) { _, bytes in
+      Thread.sleep(forTimeInterval: Double(bytes) / bandwidth)
+    }
+    return try measureLinks(
+      over: transport, kernels: KernelSet(InstructionSet.supported.last!), nodes: [0, 1],
+      limits: .init(largest: 4 << 20, secondsPerSize: 0.02))
+  }
+  for result in results {
+    // A round trip of 64 KiB takes 32 ms: all kinds of rounds, not in four times 20 ms.
+    let sizes = result.betweenNodes.oneWay.map(\.bytes)
+    #expect(sizes.first == 8 && sizes.last! < 64 << 10)
+  }
 }
 
 @Test("links are measured in the memory that is given, with messages as far as they fit")

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Collective
 
-/// What rank 0 was told while allreduces of these counts ran, and whether every sum was right on
-/// every rank.
+/// What rank 0 was told while allreduces of these counts ran, `hasMeasured` if that links had been
+/// measured. Every sum must be right on every rank.
 private func logged(
   _ counts: [Int], nodes: NodeMap, choice: MethodChoice, canonical: Bool = true
-) throws -> (lines: [String], warnings: [String]) {
+) throws -> (lines: [String], warnings: [String], hasMeasured: Bool) {
   let results = try LoopbackTransport.run(ranks: nodes.size, nodes: nodes) { transport in
     var lines: [String] = []
     var warnings: [String] = []
@@ -32,7 +32,10 @@ private func logged(
   for result in results.dropFirst() {
     #expect(result.0.isEmpty && result.1.isEmpty, "only rank 0 speaks")
   }
-  return results[0]
+  var (lines, warnings) = results[0]
+  let hasMeasured = lines.first?.wholeMatch(of: #/links measured in [0-9]+\.[0-9]{2} s/#) != nil
+  if hasMeasured { lines.removeFirst() }
+  return (lines, warnings, hasMeasured)
 }
 
 private func table(
@@ -62,9 +65,10 @@ func loggedOnce(ranks: Int) throws {
 @Test("where a node's ranks share memory there is nothing to measure", arguments: [2, 3])
 func nothingToMeasure(ranks: Int) throws {
   let nodes = NodeMap(keys: Array(repeating: 0, count: ranks))
-  let lines = try logged([1, 1, 100_000], nodes: nodes, choice: .measured).lines
+  let found = try logged([1, 1, 100_000], nodes: nodes, choice: .measured)
+  #expect(!found.hasMeasured)
   #expect(
-    lines == [
+    found.lines == [
       "allreduce of 4 B to 8 B: hierarchical (shared memory)",
       "allreduce of 256 KB to 512 KB: hierarchical (shared memory)",
     ])
@@ -110,7 +114,7 @@ func followed() throws {
   let found = try logged(
     [1, 17, 1023, 1024, 100_000], nodes: nodes,
     choice: .table(table([1, 1, 1], sharesMemory: false, methods)))
-  #expect(found.warnings.isEmpty)
+  #expect(found.warnings.isEmpty && !found.hasMeasured)
   #expect(
     found.lines == [
       "allreduce of 4 B to 8 B: tree (table: 10 us)",
@@ -130,6 +134,7 @@ func tableOverNodes() throws {
       [1, 2048], nodes: nodes,
       choice: .table(table(nodes.nodes.map(\.count), sharesMemory: true, methods)))
     #expect(found.warnings.isEmpty)
+    #expect(found.hasMeasured == (nodes.nodes.count > 1))
     #expect(
       found.lines.prefix(2) == [
         "allreduce of 4 B to 8 B: tree (table: 10 us)",
@@ -154,6 +159,7 @@ func otherCluster() throws {
       [1000], nodes: NodeMap(keys: [0, 1]),
       choice: .table(table(ranksPerNode, sharesMemory: sharesMemory, ring)))
     #expect(found.warnings == ["the tuning table is not used: \(reason)"])
+    #expect(found.hasMeasured)
     #expect(found.lines.count == 1 && found.lines[0].contains("(model: "), "\(found.lines)")
   }
 }

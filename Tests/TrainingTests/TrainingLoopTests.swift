@@ -347,7 +347,11 @@ func recordedChoices(tuning: String) throws {
   // Two nodes meet piece by piece; what is left to choose is the schedule between them.
   let all = messages.filter { $0.hasPrefix("allreduce of ") }
   let between = messages.filter { $0.hasPrefix("between nodes, ") }
-  #expect(!all.isEmpty && all.count + between.count == messages.count, "\(messages)")
+  let measured = messages.filter { $0.hasPrefix("links measured in ") }
+  // Even with a table, for the way between nodes.
+  #expect(measured.count == (tuning == "rules" ? 0 : 1), "\(messages)")
+  #expect(
+    !all.isEmpty && measured.count + all.count + between.count == messages.count, "\(messages)")
   if tuning == "table" {
     #expect(all.allSatisfy { $0.contains(reason) } && between.isEmpty, "\(messages)")
   } else {

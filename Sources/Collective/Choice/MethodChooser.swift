@@ -68,9 +68,12 @@ final class MethodChooser {
     }
     // Between nodes, a table leaves the choice to the model.
     guard table == nil || isHierarchical else { return }
+    let start = ContinuousClock.now
     let measurements = try measureLinks(
       over: transport, kernels: kernels,
       nodes: (0..<nodes.size).map { nodes.node(of: $0) })
+    let seconds = (ContinuousClock.now - start).seconds
+    log?("links measured in \(String(format: "%.2f", seconds)) s")
     let model = CostModel.fitted(
       from: measurements, ranksPerNode: nodes.nodes.map(\.count).max()!,
       placement: nodes.placement)

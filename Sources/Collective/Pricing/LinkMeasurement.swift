@@ -5,8 +5,8 @@ import Kernels
 public struct MeasurementLimits: Equatable, Sendable {
   /// Bytes of the largest message.
   public var largest: Int
-  /// Seconds for the repetitions at one size; where a round trip takes longer, no larger size
-  /// follows.
+  /// Seconds for the repetitions at one size. Larger ones are measured once, up to those that would
+  /// take four times as long.
   public var secondsPerSize: Double
 
   public init(largest: Int, secondsPerSize: Double) {
@@ -58,7 +58,11 @@ public func measureLinks(
 
 private struct LinkMeasurement {
   private static let sweeps = 3
-  private static let turnsPerSweep = 5
+  private static let turnsPerSweep = 6
+  /// What a turn of all kinds takes at most.
+  private static let roundTripsPerTurn = 4.0
+  /// In the seconds that repetitions may take.
+  private static let longestTurn = 4.0
   private static let arrayBytes = [8 << 10, 64 << 10, 512 << 10, 2 << 20, 8 << 20]
 
   let transport: any Transport
@@ -104,44 +108,61 @@ private struct LinkMeasurement {
       memory: memory)
     /// Whether a message to send and one to receive fit.
     func isHalved(_ bytes: Int) -> Bool { 2 * bytes <= memory.count }
-    var turns: [Int] = []
+    var repetitions: [Repetitions] = []
     for bytes in messageBytes {
       let count = bytes / MemoryLayout<Float>.size
       var seconds = Double.infinity
       for _ in 0..<2 { seconds = min(seconds, try pair.roundTrip(count: count)) }
-      seconds = try pair.slowest(seconds)
-      // Four times as long, for all kinds together.
-      let affordable = limits.secondsPerSize / (4 * seconds * Double(LinkMeasurement.sweeps))
-      turns.append(max(1, Int(min(affordable, Double(LinkMeasurement.turnsPerSweep)))))
-      if seconds > limits.secondsPerSize { break }
+      let turn = try LinkMeasurement.roundTripsPerTurn * pair.slowest(seconds)
+      repetitions.append(Repetitions(turn: turn, limit: limits.secondsPerSize))
+      // The next size takes twice as long.
+      if 2 * turn > LinkMeasurement.longestTurn * limits.secondsPerSize { break }
     }
-    var times = turns.map { _ in Times() }
-    for _ in 0..<LinkMeasurement.sweeps {
-      for index in turns.indices {
+    var times = repetitions.map { _ in Times() }
+    for sweep in 0..<LinkMeasurement.sweeps {
+      for (index, repetition) in repetitions.enumerated() where sweep < repetition.sweeps {
         let count = messageBytes[index] / MemoryLayout<Float>.size
-        // The first turn only brings the caches to where the others find them.
         if isHalved(messageBytes[index]) {
-          for turn in 0...turns[index] {
+          for turn in 0..<repetition.turns {
             try pair.meet()
             let halves = try pair.reducingAndReplacing(count: count)
-            guard turn > 0 else { continue }
+            guard turn >= repetition.warmUps else { continue }
             times[index].reducing.append(halves.reducing)
             times[index].replacing.append(halves.replacing)
           }
         }
-        for turn in 0...turns[index] {
+        for turn in 0..<repetition.turns {
           try pair.meet()
           let combining = try pair.combining(count: count)
-          if turn > 0 { times[index].combining.append(combining) }
+          if turn >= repetition.warmUps { times[index].combining.append(combining) }
         }
-        for turn in 0...turns[index] {
+        for turn in 0..<repetition.turns {
           try pair.meet()
           let roundTrip = try pair.roundTrip(count: count)
-          if turn > 0 { times[index].oneWay.append(roundTrip / 2) }
+          if turn >= repetition.warmUps { times[index].oneWay.append(roundTrip / 2) }
         }
       }
     }
     return times
+  }
+
+  /// How often the rounds of a size are run.
+  private struct Repetitions {
+    /// The turns of every sweep, of which the first only brings the caches to where the others find
+    /// them.
+    var turns: Int
+    var sweeps = LinkMeasurement.sweeps
+    var warmUps = 1
+
+    /// - Parameters:
+    ///   - turn: seconds.
+    ///   - limit: seconds for all of them; once is always possible.
+    init(turn: Double, limit: Double) {
+      let affordable = limit / (turn * Double(sweeps))
+      turns = Int(min(affordable, Double(LinkMeasurement.turnsPerSweep)))
+      // Messages this long are measured once: their time is that of their bytes.
+      if turns <= warmUps { (turns, sweeps, warmUps) = (1, 1, 0) }
+    }
   }
 
   /// `body` on two arrays of growing size.
