@@ -1,5 +1,6 @@
 import Collective
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -308,6 +309,45 @@ func refusedByOne() throws {
     #expect(error.description.hasPrefix("[1/3 host1] LOCKSTEP_KERNELS=mmx: no such kernel set"))
   }
   #expect(!FileManager.default.fileExists(atPath: output))
+}
+
+@Test("ranks with different kernels take the newest that all have, say so, and get its bits")
+func mixedKernels() throws {
+  let folder = try TemporaryDirectory()
+  let file = try folder.file("test.yaml", classification)
+  func train(baselineRanks: Set<Int>, _ name: String) throws -> (RunSummary, [String]) {
+    let output = "\(folder.path)/\(name)"
+    let summaries = try LoopbackTransport.run(ranks: 3) { transport in
+      let world = try World(transport, host: "host\(transport.rank)", carrier: "loopback")
+      let program = Program(
+        version: "test", commit: "none",
+        environment: baselineRanks.contains(transport.rank)
+          ? ["LOCKSTEP_KERNELS": "baseline"] : [:],
+        isQuiet: true)
+      let settings = ["collective.tuning=rules", "output=\(output)"]
+      let configuration = try readConfiguration(
+        file: file, settings: settings, world: world, program: program)
+      return try Training.train(configuration, world: world, program: program)
+    }
+    #expect(Set(summaries.map(\.parameterSha256)).count == 1)
+    let warnings = try TrainedRun.events(in: output).filter {
+      $0["event"] as! String == "warning"
+    }
+    return (summaries[0], warnings.map { $0["message"] as! String })
+  }
+  let (mixed, warnings) = try train(baselineRanks: [1], "mixed")
+  let (uniform, none) = try train(baselineRanks: [0, 1, 2], "uniform")
+  #expect(mixed.kernels == "baseline" && mixed.parameterSha256 == uniform.parameterSha256)
+  #expect(none.isEmpty)
+  let newest = InstructionSet.supported.last!
+  #expect(
+    warnings
+      == (newest == .baseline
+        ? []
+        : [
+          "all ranks compute with baseline kernels, so that their bits agree: rank 1 on host1 is told "
+            + "to take baseline, others would take \(newest)"
+        ]))
 }
 
 @Test("a ring follows the shard tree on two ranks, and is refused on more where bits matter")

@@ -16,7 +16,7 @@ struct TrainingPlan {
   let memory: MemoryNeed
   let sampler: Sampler
   let partition: Partition
-  let instructions: InstructionSet
+  private let kernels: KernelAgreement
   /// What the allreduce's method is chosen by.
   let choice: MethodChoice
   /// Where threads outnumber processors, if they do on any host.
@@ -29,8 +29,8 @@ struct TrainingPlan {
     _ configuration: TrainingConfiguration, world: World, environment: [String: String],
     kernels recorded: InstructionSet? = nil
   ) throws {
-    instructions = try InstructionSet.common(
-      to: world, environment: environment, preferring: recorded)
+    kernels = try KernelAgreement(
+      among: world, environment: environment, preferring: recorded)
     let (training, test, network, memory, identity, choice) = try world.together {
       let (training, test) = try configuration.data.openAll()
       let (network, memory) = try TrainingPlan.network(
@@ -65,8 +65,11 @@ struct TrainingPlan {
   /// What is done to stored features before the network sees them, in JSON.
   var preprocessing: String { #"{"scale":\#(training.featureScale)}"# }
 
+  /// What all ranks compute with.
+  var instructions: InstructionSet { kernels.instructions }
+
   /// What a user should know before the run begins.
-  var warnings: [String] { crowding.map { [$0.description] } ?? [] }
+  var warnings: [String] { [kernels.compromise, crowding?.description].compactMap { $0 } }
 
   /// The network for the data, if model, data, ranks and memory go together.
   private static func network(
