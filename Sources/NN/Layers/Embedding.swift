@@ -76,6 +76,7 @@ public struct UnknownWord: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     "a sample has the number \(number), and embedding takes whole numbers from 0 to \(words - 1): "
-      + "raise its words, or mend the data"
+      + "raise its words, or mend the data; the numbers of a byte file become 0...1 unless "
+      + "data.normalize is none"
   }
 }

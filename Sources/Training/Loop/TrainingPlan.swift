@@ -85,7 +85,8 @@ struct TrainingPlan {
     let memory = try memory(
       for: network, configuration, training: training, test: test,
       rows: configuration.largestRows(ranks: world.size, samples: samples), world: world)
-    try checkTargets(network, training, name: "data.train")
+    let targets = TargetCheck(outputs: network.outputShape.count, loss: configuration.loss)
+    try targets.check(training, name: "data.train")
     if let test {
       guard test.featureCount == training.featureCount else {
         throw TrainingError(
@@ -93,7 +94,7 @@ struct TrainingPlan {
           "data.test: samples have \(test.featureCount) features, those of data.train have "
             + "\(training.featureCount)")
       }
-      try checkTargets(network, test, name: "data.test")
+      try targets.check(test, name: "data.test")
     }
     return (network, memory)
   }
@@ -123,24 +124,5 @@ struct TrainingPlan {
     need.addWorkspace(network, configuration, rows: rows, ranks: world.size)
     try check()
     return need
-  }
-
-  private static func checkTargets(
-    _ network: NetworkPlan, _ dataset: any Dataset, name: String
-  ) throws {
-    let outputs = network.outputShape.count
-    switch dataset.targets {
-    case .labels(let classes) where classes > outputs:
-      throw TrainingError(
-        ExitStatus.badData,
-        "\(name): label \(classes - 1) is out of range: the model has \(outputs) outputs, for the "
-          + "labels 0 to \(outputs - 1)")
-    case .values(let width) where width != outputs:
-      throw TrainingError(
-        ExitStatus.badData,
-        "\(name): \(width) target\(width == 1 ? "" : "s") a sample, and the model has \(outputs) "
-          + "outputs: they must be as many")
-    default: break
-    }
   }
 }
