@@ -42,12 +42,6 @@ extension KernelSet {
     transpose.product(dy, over: shards, into: dw, kernels: self)
   }
 
-  /// Takes the memory that `productOfTranspose` needs for matrices of up to `elements` stored elements in
-  /// `columns` columns, so that no later call has to.
-  public func reserve(forTransposeOf elements: Int, columns: Int) {
-    TransposedRows.reserve(count: elements, columns: columns, kernels: self)
-  }
-
   /// Row i of `y` becomes row indices[i] of `table`.
   /// - Precondition: every index is in 0..<table.rows.
   public func embed(_ indices: UnsafeBufferPointer<Int32>, in table: Matrix, into y: Matrix) {
@@ -88,12 +82,6 @@ private struct TransposedRows {
   private let starts: UnsafeMutablePointer<Int32>
   private let rows: UnsafeMutablePointer<Int32>
   private let values: UnsafeMutablePointer<Float>
-
-  /// Memory for so many elements, as `init` asks for it.
-  static func reserve(count: Int, columns: Int, kernels: KernelSet) {
-    _ = kernels.indices.reserve(columns + 2 + count)
-    _ = kernels.packedLeft.reserve(count)
-  }
 
   /// Sorts by counting, in scratch memory that lasts until the next one.
   /// - Parameter elements: passes `count` elements (row, column, value), ascending by row, to a
@@ -186,14 +174,14 @@ private struct TransposedRows {
 /// Indices in memory that grows to the largest request and is not given back.
 final class IndexScratch {
   private var base = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
-  private var capacity = 1
+  private(set) var count = 0
 
   /// Room for `count` indices of undefined value, valid until the next request.
   func reserve(_ count: Int) -> UnsafeMutablePointer<Int32> {
-    if capacity < count {
+    if self.count < count {
       base.deallocate()
       base = .allocate(capacity: count)
-      capacity = count
+      self.count = count
     }
     return base
   }

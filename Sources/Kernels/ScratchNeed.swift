@@ -15,6 +15,10 @@ public struct ScratchNeed: Equatable, Sendable {
   var convolutions = 0
   /// Of the calling thread: sums of subtrees of shards.
   var subtreeSums = 0
+  /// Of the calling thread: sums over the batch on their way to other ranks.
+  var batchSums = 0
+  /// Of the calling thread: what a sparse matrix's transpose is sorted into, 32 bits each.
+  var indices = 0
 
   public init() {}
 
@@ -22,7 +26,7 @@ public struct ScratchNeed: Equatable, Sendable {
   public func count(threads: Int) -> Int {
     threads
       * (max(packedLeft, spreadLeft) + packedRight + partialSums + patches + convolutions)
-      + (threads == 1 ? 0 : subtreeSums)
+      + (threads == 1 ? 0 : subtreeSums) + batchSums + indices
   }
 
   /// Adds what other operations need.
@@ -34,6 +38,8 @@ public struct ScratchNeed: Equatable, Sendable {
     patches = max(patches, other.patches)
     convolutions += other.convolutions
     subtreeSums = max(subtreeSums, other.subtreeSums)
+    batchSums = max(batchSums, other.batchSums)
+    indices = max(indices, other.indices)
   }
 
   /// For the products of a layer: x w, dy w^T and x^T dy, with x (rows, inputs) and w (inputs,
@@ -68,6 +74,29 @@ public struct ScratchNeed: Equatable, Sendable {
     var need = ScratchNeed()
     need.partialSums = (2 * levels(shards) + 2) * columns
     need.subtreeSums = Subtrees.mostCount(shards: shards, threads: threads) * columns
+    return need
+  }
+
+  /// For `width` sums over the batch at once, of the columns of a matrix.
+  public static func batchSums(_ width: Int, shards: Int, threads: Int) -> ScratchNeed {
+    var need = columnSums(width, shards: shards, threads: threads)
+    // The complete subtrees that a run of shards is made of.
+    need.batchSums = 2 * levels(shards) * width
+    return need
+  }
+
+  /// For the product of a sparse matrix's transpose with dy (rows, outputs), and for an embedding's
+  /// gradient, whose sparse matrix has one element a row.
+  /// - Parameters:
+  ///   - elements: stored ones.
+  ///   - columns: of the sparse matrix: words.
+  public static func sparseTranspose(
+    elements: Int, columns: Int, outputs: Int, shards: Int
+  ) -> ScratchNeed {
+    var need = ScratchNeed()
+    need.indices = columns + 2 + elements
+    need.packedLeft = elements
+    need.partialSums = levels(shards) * outputs
     return need
   }
 
@@ -179,6 +208,8 @@ extension KernelSet {
       _ = kernels.patches.reserve(need.patches)
     }
     if threads > 1 { _ = subtreeSums.reserve(need.subtreeSums) }
+    _ = batchSums.reserve(need.batchSums)
+    _ = indices.reserve(need.indices)
   }
 
   /// Floats of scratch that there are, all threads'; but for what convolutions keep.
@@ -187,8 +218,8 @@ extension KernelSet {
       count
         + [
           kernels.packedLeft, kernels.packedRight, kernels.partialSums, kernels.patches,
-          kernels.subtreeSums,
-        ].reduce(0) { $0 + $1.count }
+          kernels.subtreeSums, kernels.batchSums,
+        ].reduce(kernels.indices.count) { $0 + $1.count }
     }
   }
 }

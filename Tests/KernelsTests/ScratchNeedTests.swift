@@ -43,6 +43,43 @@ struct ScratchNeedTests {
     }
   }
 
+  @Test("sparse products by the transpose, and embeddings", arguments: InstructionSet.supported)
+  func sparse(instructions: InstructionSet) {
+    for (number, (rows, columns, outputs)) in [(1, 1, 1), (37, 5, 3), (50, 1000, 33)].enumerated() {
+      var draws = Draws(number)
+      let words = (0..<rows).map { _ in Int32(draws.next(in: 0...columns - 1)) }
+      let dy = Grid(rows: rows, columns: outputs, random: number)
+      let shards = ShardRows(first: 8, ends: (1...8).map { $0 * rows / 8 })
+      for threads in [1, 2] {
+        let need = ScratchNeed.sparseTranspose(
+          elements: rows, columns: columns, outputs: outputs, shards: 16)
+        check(need, instructions, threads: threads, "\(rows) of \(columns) words") { kernels in
+          words.withUnsafeBufferPointer { words in
+            dy.read { dy in
+              _ = Grid(rows: columns, columns: outputs) {
+                kernels.embedGradient(words, dy, over: shards, into: $0)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test("sums over the batch take what is said for any run of shards")
+  func batchSums() {
+    for shards in [1, 2, 16, 64] {
+      for first in 0..<shards {
+        for last in first..<shards {
+          let run = ShardRows(first: first, ends: Array(1...last - first + 1))
+          let width = 7
+          let need = ScratchNeed.batchSums(width, shards: shards, threads: 1)
+          #expect(run.inPlanes(stride: width).planeCount * width <= need.batchSums)
+        }
+      }
+    }
+  }
+
   @Test("convolutions", arguments: InstructionSet.supported)
   func convolutions(instructions: InstructionSet) {
     for (number, windows) in ImageWindows.random(30, number: 61).enumerated() {

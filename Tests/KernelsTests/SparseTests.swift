@@ -79,7 +79,7 @@ struct SparseTests {
         UnsafeRawPointer(kernels.partialSums.reserve(0)),
       ]
     }
-    kernels.reserve(forTransposeOf: 9 * 12, columns: 31)
+    kernels.reserve(.sparseTranspose(elements: 9 * 12, columns: 31, outputs: 0, shards: 1))
     #expect(product(most: 1, 1) < 10)
     let before = places()
     #expect(product(most: 12, 2) > 30)

@@ -44,7 +44,7 @@ final class BatchNorm: Layer {
   func workspaceCount(rows: Int) -> Int { 2 * channels }
 
   func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
-    .columnSums(channels, shards: shards, threads: threads)
+    .batchSums(2 * channels, shards: shards, threads: threads)
   }
 
   /// The workspace's parts, a float for each channel.

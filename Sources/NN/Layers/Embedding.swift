@@ -34,6 +34,11 @@ final class Embedding: Layer {
   /// Each number as an index of 32 bits.
   func workspaceCount(rows: Int) -> Int { rows * inputShape.count }
 
+  func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    .sparseTranspose(
+      elements: rows * inputShape.count, columns: words, outputs: dimension, shards: shards)
+  }
+
   /// - Throws: `UnknownWord`.
   func forward(_ x: Matrix, into y: Matrix, memory: LayerMemory, pass: Pass) throws {
     let indices = indices(memory, count: x.count)

@@ -53,7 +53,7 @@ public struct ModelInspection {
     memory = MemoryNeed(
       network, configuration, rows: rowsPerRank, ranks: ranks)
     memory.add(training, test, rows: rowsPerRank)
-    memory.addWorkspace(network, configuration, rows: rowsPerRank, ranks: ranks)
+    memory.addWorkspace(network, on: training, configuration, rows: rowsPerRank, ranks: ranks)
     bucketBytes = network.bucketBytes(atLeast: configuration.bucketBytes)
   }
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Kernels
 import NN
 
 /// The memory that one rank needs for its copy of a network and its part of a batch, in bytes. In
@@ -23,7 +24,7 @@ public struct MemoryNeed {
   public var checkpoint: Double
   /// Of the layers.
   public var workspace = 0.0
-  /// In which kernels pack their operands, on all threads.
+  /// In which kernels pack operands and keep partial sums, on all threads.
   public var scratch = 0.0
 
   /// Everything but workspace, scratch and the data.
@@ -63,14 +64,31 @@ public struct MemoryNeed {
   /// Counts workspace and scratch: of a batch that fits otherwise.
   /// - Parameter rows: of the rank's largest batch.
   mutating func addWorkspace(
-    _ network: NetworkPlan, _ configuration: TrainingConfiguration, rows: Int, ranks: Int
+    _ network: NetworkPlan, on training: any Dataset, _ configuration: TrainingConfiguration,
+    rows: Int, ranks: Int
   ) {
     let float = Double(MemoryLayout<Float>.stride)
     let rows = configuration.rowsOfPass(rows)
     workspace = float * Double(network.workspaceCount(rows: rows))
     let need = network.scratch(
-      rows: rows, shards: configuration.shards(ranks: ranks), threads: configuration.threads)
+      on: training, rows: rows, shards: configuration.shards(ranks: ranks),
+      threads: configuration.threads)
     scratch = float * Double(need.count(threads: configuration.threads))
+  }
+}
+
+extension NetworkPlan {
+  /// What kernels need of scratch memory for batches of up to `rows` samples of a data set.
+  func scratch(on training: any Dataset, rows: Int, shards: Int, threads: Int) -> ScratchNeed {
+    var need = scratch(rows: rows, shards: shards, threads: threads)
+    if let sparse = training.sparseFeatures {
+      // Sums are those of the layer that reads the samples, which has counted them.
+      need.add(
+        .sparseTranspose(
+          elements: sparse.mostElements(ofRows: rows), columns: training.featureCount, outputs: 0,
+          shards: shards))
+    }
+    return need
   }
 }
 

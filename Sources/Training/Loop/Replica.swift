@@ -62,11 +62,8 @@ package final class Replica {
     earlierState = AlignedBuffer(count: network.state.layout.count)
     kernels.reserve(
       plan.network.scratch(
-        rows: maximumRows, shards: plan.partition.shards, threads: kernels.threads))
-    if let sparse = plan.training.sparseFeatures {
-      kernels.reserve(
-        forTransposeOf: sparse.mostElements(ofRows: rows), columns: plan.training.featureCount)
-    }
+        on: plan.training, rows: maximumRows, shards: plan.partition.shards,
+        threads: kernels.threads))
     accumulator = GradientAccumulator(network.gradients, kernels: kernels)
     optimizer = configuration.optimizer.specification.optimizer(layout: network.layout)
     synchronizer = GradientSynchronizer(

@@ -121,7 +121,7 @@ struct TrainingPlan {
     }
     try check()
     // Counted only for a batch that fits.
-    need.addWorkspace(network, configuration, rows: rows, ranks: world.size)
+    need.addWorkspace(network, on: training, configuration, rows: rows, ranks: world.size)
     try check()
     return need
   }
