@@ -42,6 +42,7 @@ let package = Package(
     .library(name: "MPI", targets: ["MPI"]),
     .library(name: "Collective", targets: ["Collective"]),
     .library(name: "Kernels", targets: ["Kernels"]),
+    .library(name: "NN", targets: ["NN"]),
   ],
   dependencies: [
     // The command line: parsing, help, completion, EX_USAGE on misuse.

@@ -9,7 +9,8 @@ extension Shape {
 
 extension Matrix {
   /// The same numbers with a row for each position of each sample.
-  func perPosition(channels: Int) -> Matrix {
+  /// - Parameter channels: the last extent of a sample's shape.
+  public func perPosition(channels: Int) -> Matrix {
     Matrix(base, rows: channels == 0 ? 0 : count / channels, columns: channels)
   }
 }

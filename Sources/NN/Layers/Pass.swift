@@ -62,10 +62,12 @@ public protocol BatchSum: AnyObject {
 }
 
 extension Pass {
-  /// Adds up `width` numbers over the whole global batch, whoever holds its samples.
-  /// - Parameter fill: writes this rank's sums to the planes that `shards` speaks of.
-  /// - Returns: the sums, until the next ones are asked for.
-  func sumOverBatch(
+  /// Adds up `width` numbers over the whole global batch, whoever holds its samples. Collective.
+  /// - Parameter fill: writes this rank's sums to the planes that `shards` speaks of, as
+  ///   `kernels.sumRows(_:over:into:)` does.
+  /// - Returns: the sums, alike on all ranks, until the next ones are asked for.
+  /// - Throws: what `batchSum` throws.
+  public func sumOverBatch(
     width: Int,
     _ fill: (_ shards: ShardRows, _ sums: UnsafeMutablePointer<Float>) -> Void
   ) throws -> UnsafeMutablePointer<Float> {
