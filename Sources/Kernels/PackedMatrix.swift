@@ -25,6 +25,11 @@ public final class PackedMatrix {
     panels = AlignedBuffer(count: (columns + width - 1) / width * width * depth)
   }
 
+  /// Floats that one takes at most, on any kernel set.
+  public static func mostFloats(depth: Int, columns: Int) -> Int {
+    ScratchNeed.panels(columns) * depth
+  }
+
   /// Packs `w` (depth x columns).
   public func pack(_ w: Matrix) {
     precondition(w.rows == depth && w.columns == columns)

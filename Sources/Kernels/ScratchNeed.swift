@@ -151,7 +151,7 @@ public struct ScratchNeed: Equatable, Sendable {
   private static func levels(_ shards: Int) -> Int { Int.bitWidth - shards.leadingZeroBitCount }
 
   /// Columns up to the end of the last panel.
-  private static func panels(_ columns: Int) -> Int {
+  static func panels(_ columns: Int) -> Int {
     let width = largestTile.columns
     return (columns + width - 1) / width * width
   }

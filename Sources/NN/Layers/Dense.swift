@@ -31,6 +31,8 @@ final class Dense: ActivationFusing, SparseReading {
 
   var multiplyAdds: Int { inputShape.count * outputShape.count }
 
+  var packedWeightCount: Int { PackedWeights.count(parameters[0].shape) }
+
   func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
     .products(
       rows: rows, inputs: inputShape.count, outputs: outputShape.count, shards: shards,
@@ -54,9 +56,14 @@ final class Dense: ActivationFusing, SparseReading {
   private func forward(
     _ x: Matrix, into y: Matrix, then finish: SumFinish, memory: LayerMemory, pass: Pass
   ) {
-    pass.kernels.product(
-      x, weightMatrix(memory.weights[0]), into: y,
-      from: hasBias ? .bias(memory.weights[1]) : .zero, then: finish)
+    let w = weightMatrix(memory.weights[0])
+    let start: SumStart = hasBias ? .bias(memory.weights[1]) : .zero
+    if pass.weightUse == .once {
+      pass.kernels.product(x, w, into: y, from: start, then: finish)
+    } else {
+      pass.kernels.product(
+        x, memory.packedWeights.matrix(w, pass: pass), into: y, from: start, then: finish)
+    }
   }
 
   func backward(
@@ -65,8 +72,12 @@ final class Dense: ActivationFusing, SparseReading {
     pass.kernels.productOfTranspose(
       x, dy, over: pass.shards, into: weightMatrix(memory.gradients[0]))
     if hasBias { pass.kernels.sumRows(dy, over: pass.shards, into: memory.gradients[1]) }
-    if let dx {
-      pass.kernels.productWithTranspose(dy, weightMatrix(memory.weights[0]), into: dx)
+    guard let dx else { return }
+    let w = weightMatrix(memory.weights[0])
+    if pass.weightUse == .once {
+      pass.kernels.productWithTranspose(dy, w, into: dx)
+    } else {
+      pass.kernels.product(dy, memory.packedWeights.transpose(w, pass: pass), into: dx)
     }
   }
 

@@ -24,6 +24,9 @@ public protocol Layer: AnyObject {
   /// Floats of workspace for batches of up to `rows`. What is written there stays from forward to
   /// backward. None unless implemented.
   func workspaceCount(rows: Int) -> Int
+  /// Floats that `memory.packedWeights` takes, at most, where passes use the same weights again. None
+  /// unless implemented.
+  var packedWeightCount: Int { get }
   /// What kernels need of scratch memory for batches of up to `rows`, cut into `shards` on all ranks
   /// together. None unless implemented.
   func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed
@@ -57,6 +60,7 @@ extension Layer {
   public var state: [Parameter] { [] }
   public var multiplyAdds: Int { 0 }
   public func workspaceCount(rows: Int) -> Int { 0 }
+  public var packedWeightCount: Int { 0 }
   public func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed { ScratchNeed() }
   public var backwardReads: BackwardReads { [.input, .output] }
   public var inPlace: InPlace { .never }
@@ -104,18 +108,22 @@ public struct LayerMemory {
   public let state: [UnsafeMutablePointer<Float>]
   /// As many floats as the layer asked for, 64-byte aligned; undefined before the first pass.
   public let workspace: UnsafeMutablePointer<Float>
+  /// For passes that use the same weights again.
+  public let packedWeights: PackedWeights
   /// The layer's number within the network, by which its random numbers differ from those of other
   /// layers.
   public let number: Int
 
   public init(
     weights: [UnsafeMutablePointer<Float>], gradients: [UnsafeMutablePointer<Float>],
-    state: [UnsafeMutablePointer<Float>], workspace: UnsafeMutablePointer<Float>, number: Int
+    state: [UnsafeMutablePointer<Float>], workspace: UnsafeMutablePointer<Float>,
+    packedWeights: PackedWeights = PackedWeights(), number: Int
   ) {
     self.weights = weights
     self.gradients = gradients
     self.state = state
     self.workspace = workspace
+    self.packedWeights = packedWeights
     self.number = number
   }
 }

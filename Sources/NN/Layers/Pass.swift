@@ -9,6 +9,16 @@ public struct Pass {
     case evaluation
   }
 
+  /// Whether several passes go over parts of a batch with the same weights.
+  public enum WeightUse: Sendable {
+    /// Nothing is known of other passes.
+    case once
+    /// The first of several. What a layer packs of its weights, later ones use again.
+    case first
+    /// No weight has changed since the last `first`.
+    case again
+  }
+
   public let kernels: KernelSet
   /// Which rows are which shard's.
   public let shards: ShardRows
@@ -24,11 +34,12 @@ public struct Pass {
   public let globalRows: Int
   /// Adds up over the ranks that share the batch.
   public let batchSum: any BatchSum
+  public let weightUse: WeightUse
 
   /// A pass over rows of a batch that other ranks share.
   public init(
     kernels: KernelSet, shards: ShardRows, mode: Mode, seed: UInt64, step: Int,
-    firstSample: Int, globalRows: Int, batchSum: any BatchSum
+    firstSample: Int, globalRows: Int, batchSum: any BatchSum, weightUse: WeightUse = .once
   ) {
     self.kernels = kernels
     self.shards = shards
@@ -38,6 +49,7 @@ public struct Pass {
     self.firstSample = firstSample
     self.globalRows = globalRows
     self.batchSum = batchSum
+    self.weightUse = weightUse
   }
 
   /// A pass of one rank on its own, or one whose rows have nothing to do with each other.

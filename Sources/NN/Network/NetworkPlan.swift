@@ -151,6 +151,12 @@ extension NetworkPlan {
   public func workspaceCount(rows: Int) -> Int {
     stages.reduce(0) { $0 + ($1.layer?.workspaceCount(rows: rows) ?? 0) }
   }
+
+  /// For weights that are packed for passes that use them again, at most.
+  public var packedWeightCount: Int {
+    stages.reduce(0) { $0 + ($1.layer?.packedWeightCount ?? 0) }
+  }
+
   /// For the kernels, with batches of up to `rows`, cut into `shards` on all ranks together.
   public func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed {
     // The loss adds one float a row.

@@ -70,6 +70,7 @@ public struct MemoryNeed {
     let float = Double(MemoryLayout<Float>.stride)
     let rows = configuration.rowsOfPass(rows)
     workspace = float * Double(network.workspaceCount(rows: rows))
+    if configuration.passes > 1 { workspace += float * Double(network.packedWeightCount) }
     let need = network.scratch(
       on: training, rows: rows, shards: configuration.shards(ranks: ranks),
       threads: configuration.threads)

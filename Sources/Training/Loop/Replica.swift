@@ -162,7 +162,8 @@ package final class Replica {
     let pass = Pass(
       kernels: kernels, shards: shards, mode: .training, seed: configuration.seed,
       step: step, firstSample: batch.firstPosition + part.start, globalRows: batch.globalSize,
-      batchSum: batchSum)
+      batchSum: batchSum,
+      weightUse: accumulation.passes.count == 1 ? .once : number == 0 ? .first : .again)
     let outputs = try network.forward(part.inputs, pass: pass) {
       try ended(.forward(stage: $0))
     }
