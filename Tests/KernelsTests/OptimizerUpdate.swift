@@ -36,7 +36,14 @@ enum OptimizerUpdate: CaseIterable {
 
   /// The kernel's result, from ordinary memory.
   func run(_ kernels: KernelSet, count: Int) -> Result<Float> {
-    var (gradients, result) = OptimizerUpdate.operands(count)
+    let (gradients, start) = OptimizerUpdate.operands(count)
+    return run(kernels, gradients, start)
+  }
+
+  func run(
+    _ kernels: KernelSet, _ gradients: [Float], _ start: Result<Float>
+  ) -> Result<Float> {
+    var (gradients, result) = (gradients, start)
     gradients.withUnsafeMutableBufferPointer { g in
       result.parameters.withUnsafeMutableBufferPointer { w in
         result.a.withUnsafeMutableBufferPointer { a in
