@@ -54,6 +54,31 @@ struct NetworkGradientTests {
     Model(
       features: 8,
       layers: [.dense(units: 16), .relu, .relu, .dense(units: 32), .dense(units: 6), .relu]),
+    // Images. (Pooling behind a ReLU, whose zeros have no largest one, is held against layers by
+    // hand.)
+    Model(
+      features: 50, image: Shape(5, 5, 2),
+      layers: [
+        try! LayerSpecification("conv", ["filters": 4, "kernel": 3, "padding": "same"]),
+        try! LayerSpecification("max-pool", 2), .relu, .dense(units: 4),
+      ]),
+    Model(
+      features: 49, image: Shape(7, 7, 1),
+      layers: [
+        try! LayerSpecification("conv", ["filters": 3, "kernel": 2]), .relu,
+        try! LayerSpecification("conv", ["filters": 5, "kernel": 3]), .relu,
+        try! LayerSpecification("average-pool", 2), .dense(units: 3),
+      ]),
+    Model(
+      features: 72, image: Shape(6, 6, 2),
+      layers: [
+        try! LayerSpecification("conv", ["filters": 4, "kernel": 3, "padding": "same"]),
+        try! LayerSpecification("batch-norm"), .relu,
+        .residual([
+          try! LayerSpecification("conv", ["filters": 4, "kernel": 3, "padding": "same"]), .relu,
+        ]),
+        try! LayerSpecification("global-average-pool"), .dense(units: 3),
+      ]),
   ]
 
   /// The tolerance: every addition along the longest way through the network, forward and back, may
@@ -75,7 +100,7 @@ struct NetworkGradientTests {
   }
 
   private func check(_ model: Model, _ loss: Loss) throws {
-    let network = try Network(model.layers, inputShape: Shape(model.features), maximumRows: 7)
+    let network = try Network(model.layers, inputShape: model.inputShape, maximumRows: 7)
     network.initialize(seed: 11)
     // Biases too, so that every term counts.
     for (number, tensor) in network.layout.tensors.enumerated()
@@ -91,7 +116,7 @@ struct NetworkGradientTests {
         step: 5, firstSample: 11, globalRows: 7, batchSum: NoOtherRanks())
     }
     let reference = ReferenceNetwork(
-      layers: model.layers, inputShape: Shape(model.features), layout: network.layout, loss: loss,
+      layers: model.layers, inputShape: model.inputShape, layout: network.layout, loss: loss,
       pass: pass(.baseline))
     let parameters = network.parameters.tensors.map(Double.init)
     let exact = reference.evaluate(batch, parameters: parameters)
