@@ -43,9 +43,6 @@ struct Inspect: ParsableCommand {
 
   private static func text(_ model: ModelInspection) -> String {
     func count(_ value: Int) -> String { value == 0 ? "-" : "\(value)" }
-    func plural(_ count: Int, _ word: String) -> String {
-      "\(count) \(word)\(count == 1 ? "" : "s")"
-    }
     let input = ["", "input", model.inputShape.description, "-", "-"]
     let layers = model.layers.map {
       [$0.number, $0.kind, $0.outputShape.description, count($0.parameters), count($0.state)]
@@ -66,12 +63,23 @@ struct Inspect: ParsableCommand {
     let memory = TextTable(
       columns: ["memory", "per rank"],
       rows: parts.map { [$0.0, Quantity.text(bytes: $0.1)] }, leading: [0])
-    let buckets = model.bucketBytes.map { Quantity.text(bytes: Double($0)) }
-    return [
+    var lines = [
       table.text, memory.text,
       "\(plural(model.ranks, "rank")), \(plural(model.rowsPerRank, "sample")) on a rank at most",
-      "\(plural(buckets.count, "allreduce")) of gradients a step: "
-        + buckets.joined(separator: ", "),
-    ].joined(separator: "\n")
+      allreduces(of: "gradients", model.bucketBytes),
+    ]
+    if !model.batchSumBytes.isEmpty {
+      lines.append(allreduces(of: "sums over the batch", model.batchSumBytes))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func plural(_ count: Int, _ word: String) -> String {
+    "\(count) \(word)\(count == 1 ? "" : "s")"
+  }
+
+  private static func allreduces(of what: String, _ bytes: [Int]) -> String {
+    "\(plural(bytes.count, "allreduce")) of \(what) a step: "
+      + bytes.map { Quantity.text(bytes: Double($0)) }.joined(separator: ", ")
   }
 }

@@ -76,6 +76,21 @@ extension ProductTests {
       #expect(result.output.contains("2 allreduces of gradients a step: 512 B, 1.50 KiB\n"))
     }
 
+    @Test("sums over the batch are allreduces too")
+    func batchSums() throws {
+      let folder = try TemporaryDirectory()
+      let file = try folder.file("small.yaml", smallConfiguration)
+      let result = try Launching.alone(
+        [
+          "inspect", file, "--set", "model=[{dense: 16}, batch-norm, relu, {dense: 5}, batch-norm]",
+        ],
+        directory: folder.path)
+      #expect(
+        result.output.contains(
+          "6 allreduces of sums over the batch a step: 64 B, 64 B, 128 B, 20 B, 20 B, 40 B\n"),
+        "\(result.output)")
+    }
+
     @Test(
       "what cannot be trained cannot be inspected, with one line and the same exit code",
       arguments: [

@@ -100,7 +100,7 @@ private let ownLayer = """
     var outputShape: Shape { inputShape }
     let parameters: [Parameter]
     let backwardReads: BackwardReads = []
-    let sumsOverBatch = true
+    var batchSums: [Int] { [width] }
     private var width: Int { inputShape.count }
 
     init(_ shape: Shape) {

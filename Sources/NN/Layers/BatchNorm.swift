@@ -23,7 +23,8 @@ final class BatchNorm: Layer {
   let state: [Parameter]
   let backwardReads: BackwardReads = .input
   let inPlace = InPlace.overwriting
-  let sumsOverBatch = true
+  /// Means, squares, and the gradients of bias and gain.
+  var batchSums: [Int] { [channels, channels, 2 * channels] }
 
   private let channels: Int
   private let momentum: Float

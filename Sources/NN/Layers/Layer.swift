@@ -34,9 +34,10 @@ public protocol Layer: AnyObject {
   var backwardReads: BackwardReads { get }
   /// Whether forward's `y` may be its `x`, and backward's `dx` its `dy`. Never unless implemented.
   var inPlace: InPlace { get }
-  /// Whether it asks `pass.batchSum` for sums, so that it must see the whole batch at once. Not so
-  /// unless implemented.
-  var sumsOverBatch: Bool { get }
+  /// How many numbers each of the sums over the batch has that it asks for in a training pass, forward
+  /// and back (`Pass.sumOverBatch`): then it must see the whole batch at once. None unless
+  /// implemented.
+  var batchSums: [Int] { get }
   /// The elementwise function that the layer is, if it is one of those that other layers can apply
   /// to their own outputs. None unless implemented.
   var activation: Activation? { get }
@@ -64,7 +65,7 @@ extension Layer {
   public func scratch(rows: Int, shards: Int, threads: Int) -> ScratchNeed { ScratchNeed() }
   public var backwardReads: BackwardReads { [.input, .output] }
   public var inPlace: InPlace { .never }
-  public var sumsOverBatch: Bool { false }
+  public var batchSums: [Int] { [] }
   public var activation: Activation? { nil }
 }
 

@@ -14,7 +14,7 @@ extension TrainingConfiguration {
   /// - Throws: `TrainingError` (usage).
   func requireWholeBatches(for network: NetworkPlan) throws {
     guard passes > 1,
-      let stage = network.stages.first(where: { $0.layer?.sumsOverBatch == true })
+      let stage = network.stages.first(where: { $0.layer?.batchSums.isEmpty == false })
     else { return }
     throw TrainingError(
       ExitStatus.usage,

@@ -25,6 +25,8 @@ public struct ModelInspection {
   public var memory: MemoryNeed
   /// Bytes of each allreduce of gradients in a step, in the order in which they start.
   public var bucketBytes: [Int]
+  /// Bytes of each sum over the batch that layers ask for in a step, layer by layer; an allreduce too.
+  public var batchSumBytes: [Int]
 
   /// Opens the data that the configuration names, for their shapes.
   /// - Throws: `DatasetError`, `ShapeError`, `SparseInputError`, `NetworkTooLarge`; `TrainingError` if there is no work
@@ -55,6 +57,8 @@ public struct ModelInspection {
     memory.add(training, test, rows: rowsPerRank)
     memory.addWorkspace(network, on: training, configuration, rows: rowsPerRank, ranks: ranks)
     bucketBytes = network.bucketBytes(atLeast: configuration.bucketBytes)
+    batchSumBytes = network.stages.flatMap { $0.layer?.batchSums ?? [] }
+      .map { $0 * MemoryLayout<Float>.stride }
   }
 }
 
