@@ -24,14 +24,14 @@ struct LaunchTests {
         words(ranks, threads: threads) == [
           "mpirun", "-n", "\(ranks)", "--oversubscribe", "--map-by", "slot:PE=\(threads)",
           "--bind-to", "core",
-        ] + end)
+        ] + LaunchTests.inMemory + end)
     }
     for (ranks, threads) in [(3, 2), (2, 3), (1, 5)] {
       #expect(
         words(ranks, threads: threads) == [
           "mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", "--mca",
           "mpi_yield_when_idle", "1",
-        ] + end)
+        ] + LaunchTests.inMemory + end)
     }
     #expect(
       words(6, threads: 4, hostfile: "hosts") == [
@@ -58,18 +58,32 @@ struct LaunchTests {
     ["--mca", "oob_tcp_keepalive_\($0.0)", "\($0.1)"]
   }
 
+  /// On one machine no library of a network is opened.
+  private static let inMemory = ["--mca", "mtl", "^ofi,psm,psm2"]
+
+  @Test("networks that take whole messages are the user's choice, and for several hosts Open MPI's")
+  func networks() {
+    let setting = LaunchTests.inMemory
+    #expect(words(2).firstRange(of: setting) != nil)
+    #expect(!words(2, hostfile: "hosts").contains("mtl"))
+    for name in ["OMPI_MCA_mtl", "OMPI_MCA_pml"] {
+      #expect(!words(2, environment: [name: "psm2"]).contains("mtl"))
+    }
+  }
+
   @Test("as many ranks as cores are bound to them; more are bound to none, and yield")
   func binding() {
     let start = ["mpirun", "-n"]
     let end = ["lockstep", "train", "c.yaml"]
     for ranks in [1, 3, 4] {
       #expect(
-        words(ranks) == start + ["\(ranks)", "--oversubscribe", "--bind-to", "core"] + end)
+        words(ranks) == start + ["\(ranks)", "--oversubscribe", "--bind-to", "core"]
+          + LaunchTests.inMemory + end)
     }
     #expect(
       words(5) == start + [
         "5", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1",
-      ] + end)
+      ] + LaunchTests.inMemory + end)
   }
 
   @Test("a user's binding policy is left alone")
