@@ -48,12 +48,18 @@ def torch_trajectory(make, before_step=None):
     return result
 
 
-def numpy_trajectory(update):
-    """Parameters after the recorded steps of `update(state, w, g, step) -> w`."""
+def numpy_trajectory(update, before_step=None):
+    """Parameters after the recorded steps of `update(state, w, g, step) -> w`. `before_step` may
+    change the gradients, as PyTorch's tensors."""
     tensors, states, result = initial_parameters(), [{}, {}], {}
     for step in range(1, STEPS + 1):
-        tensors = [update(state, w, g, step)
-                   for state, w, g in zip(states, tensors, gradients(step))]
+        leaves = [torch.tensor(w, requires_grad=True) for w in tensors]
+        for leaf, gradient in zip(leaves, gradients(step)):
+            leaf.grad = torch.tensor(gradient)
+        if before_step is not None:
+            before_step(leaves)
+        tensors = [update(state, w, leaf.grad.numpy(), step)
+                   for state, w, leaf in zip(states, tensors, leaves)]
         if step in RECORDED:
             result[step] = tensors
     return result
@@ -91,6 +97,16 @@ def lamb(rate, beta1, beta2, epsilon, decay):
 def add_l1(tensors):
     for tensor in tensors:
         tensor.grad += 0.02 * torch.sign(tensor.detach())
+
+
+def clip_and_add_l1(tensors):
+    torch.nn.utils.clip_grad_norm_(tensors, 0.7)
+    add_l1(tensors)
+
+
+def clamp_and_add_l1(tensors):
+    torch.nn.utils.clip_grad_value_(tensors, 0.3)
+    add_l1(tensors)
 
 
 def optimizer_cases():
@@ -134,6 +150,26 @@ def optimizer_cases():
            numpy_trajectory(lars(1.5, 0.02, 0.9, 0.1)))
     yield ("lamb", {"learning-rate": 0.02, "weight-decay": 0.1},
            numpy_trajectory(lamb(0.02, 0.9, 0.999, 1e-6, 0.1)))
+    # Clipping, L1 and the decay of weights, together with each optimizer's own formula.
+    norm, value = {"clip-norm": 0.7, "l1": 0.02}, {"clip-value": 0.3, "l1": 0.02}
+    yield ("sgd", {"learning-rate": 0.05, "momentum": 0.9, "weight-decay": 0.1, **norm},
+           torch_trajectory(sgd(momentum=0.9, weight_decay=0.1), clip_and_add_l1))
+    yield ("adam", {"learning-rate": 0.02, "weight-decay": 0.1, **norm},
+           torch_trajectory(lambda w: optim.Adam(w, lr=0.02, weight_decay=0.1), clip_and_add_l1))
+    yield ("adamw", {"learning-rate": 0.02, "weight-decay": 0.1, **value},
+           torch_trajectory(lambda w: optim.AdamW(w, lr=0.02, weight_decay=0.1),
+                            clamp_and_add_l1))
+    yield ("adagrad", {"learning-rate": 0.1, "weight-decay": 0.1, **norm},
+           torch_trajectory(lambda w: optim.Adagrad(w, lr=0.1, weight_decay=0.1),
+                            clip_and_add_l1))
+    yield ("rmsprop", {"learning-rate": 0.01, "weight-decay": 0.1, **value},
+           torch_trajectory(rmsprop(weight_decay=0.1), clamp_and_add_l1))
+    for clipping, change in (norm, clip_and_add_l1), (value, clamp_and_add_l1):
+        yield ("lars", {"learning-rate": 1.5, "trust-coefficient": 0.02, "momentum": 0.9,
+                        "weight-decay": 0.1, **clipping},
+               numpy_trajectory(lars(1.5, 0.02, 0.9, 0.1), change))
+        yield ("lamb", {"learning-rate": 0.02, "weight-decay": 0.1, **clipping},
+               numpy_trajectory(lamb(0.02, 0.9, 0.999, 1e-6, 0.1), change))
 
 
 def rates(make, warmup):
