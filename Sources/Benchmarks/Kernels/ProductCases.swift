@@ -11,7 +11,9 @@ extension KernelCase {
     let large = [(1024, 1024, 1024)]
     return (forward + large).map { product("product", $0, .plain) }
       + (forward + large).map { product("product/packed", $0, .packed) }
+      + forward.map { product("product/packed/bias-relu", $0, .packedBiasReLU) }
       + (back + large).map { product("productWithTranspose", $0, .rightTransposed) }
+      + back.map { product("productWithTranspose/relu-gradient", $0, .rightTransposedReLUGradient) }
       + (weights + large).map { product("productOfTranspose", $0, .leftTransposed(shards: 1)) }
       + weights.dropLast().map {
         product("productOfTranspose/8-shards", $0, .leftTransposed(shards: 8))
@@ -21,7 +23,7 @@ extension KernelCase {
   }
 
   private enum Form {
-    case plain, packed, rightTransposed
+    case plain, packed, packedBiasReLU, rightTransposed, rightTransposedReLUGradient
     case leftTransposed(shards: Int)
   }
 
@@ -38,6 +40,8 @@ extension KernelCase {
       let right = Operand<Float>(k * n, seed: 2)
       let result = Operand<Float>(results: m * n)
       let y = result.matrix(m, n)
+      let bias = Operand<Float>(n, seed: 3)
+      let output = Operand<Float>(m * n, seed: 4)
       // Distances of elements in memory, along rows or columns of the result and along the depth.
       var (leftSteps, rightSteps) = ((k, 1), (1, n))
       let call: () -> Void
@@ -45,15 +49,24 @@ extension KernelCase {
       case .plain:
         let (x, w) = (left.matrix(m, k), right.matrix(k, n))
         call = { kernels.product(x, w, into: y) }
-      case .packed:
+      case .packed, .packedBiasReLU:
         let x = left.matrix(m, k)
         let w = PackedMatrix(depth: k, columns: n, for: kernels)
         w.pack(right.matrix(k, n))
-        call = { kernels.product(x, w, into: y) }
-      case .rightTransposed:
+        if case .packed = form {
+          call = { kernels.product(x, w, into: y) }
+        } else {
+          call = { kernels.product(x, w, into: y, from: .bias(bias.base), then: .relu) }
+        }
+      case .rightTransposed, .rightTransposedReLUGradient:
         rightSteps = (k, 1)
         let (dy, w) = (left.matrix(m, k), right.matrix(n, k))
-        call = { kernels.productWithTranspose(dy, w, into: y) }
+        if case .rightTransposed = form {
+          call = { kernels.productWithTranspose(dy, w, into: y) }
+        } else {
+          let finish = SumFinish.reluGradient(output.matrix(m, n))
+          call = { kernels.productWithTranspose(dy, w, into: y, then: finish) }
+        }
       case .leftTransposed(let shards):
         leftSteps = (1, m)
         let (x, dy) = (left.matrix(k, m), right.matrix(k, n))
@@ -63,12 +76,21 @@ extension KernelCase {
       return PreparedKernel(call: call, count: m * n, result: { Double(result.base[$0]) }) {
         let (i, j) = ($0 / n, $0 % n)
         var (sum, scale) = (0.0, 0.0)
+        if case .packedBiasReLU = form {
+          sum = Double(bias.base[j])
+          scale = abs(sum)
+        }
         for d in 0..<k {
           let product =
             Double(left.base[i * leftSteps.0 + d * leftSteps.1])
             * Double(right.base[j * rightSteps.0 + d * rightSteps.1])
           sum += product
           scale += abs(product)
+        }
+        switch form {
+        case .packedBiasReLU: sum = max(sum, 0)
+        case .rightTransposedReLUGradient: if output.base[$0] <= 0 { return .exactly(0) }
+        case .plain, .packed, .rightTransposed, .leftTransposed: break
         }
         // A rounding for each product and for each sum, where they are not fused.
         return Expected(sum, roundings: 2 * k, scale: scale)
