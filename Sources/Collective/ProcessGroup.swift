@@ -21,6 +21,8 @@ public final class ProcessGroup {
   private let reducerMeans: Reducer.Means
 
   private let memory: GroupMemory
+  /// One for each rank, of what has no other data.
+  private let marks: UnsafeMutableBufferPointer<Int32>
   let executor: ScheduleExecutor
   /// This rank's node, where ranks share memory, and its way to the others.
   let node: NodeGroup?
@@ -44,12 +46,13 @@ public final class ProcessGroup {
   private static let messageTags = 0..<16_000
   private static let crossNodeTags = 16_000..<32_000
 
-  /// The ranks of `communicator`. Collective.
+  /// The ranks of `communicator`, which is duplicated. Collective.
   public convenience init(_ communicator: Communicator, options: Options = Options()) throws {
     try self.init(MPITransport(communicator), options: options)
   }
 
-  /// The ranks that `transport` joins. Collective. A transport serves one group at a time.
+  /// The ranks that `transport` joins. Collective; ranks that do not come to it are named after
+  /// `options.timeLimit` (`RankMissing`). A transport serves one group at a time.
   /// - Parameter kernels: those of the best instruction set that this CPU has, if not given.
   public init(
     _ transport: any Transport, options: Options = Options(), kernels: KernelSet? = nil
@@ -59,8 +62,12 @@ public final class ProcessGroup {
     self.options = options
     self.kernels = kernels ?? KernelSet(InstructionSet.supported.last!)
     reducerMeans = Reducer.Means(self.kernels, scratch)
+    try awaitAllRanks(over: transport, options)
     nodes = try transport.nodeMap()
     memory = GroupMemory(of: transport, warn: options.warn)
+    marks = UnsafeMutableBufferPointer(
+      start: memory.allocatePrivate(byteCount: size * MemoryLayout<Int32>.stride)
+        .bindMemory(to: Int32.self, capacity: size), count: size)
     chooser = MethodChooser(
       nodes: nodes, isCanonical: options.isCanonical,
       log: transport.rank == 0 ? options.log : nil)
@@ -126,10 +133,12 @@ public final class ProcessGroup {
   /// Memory for `count` elements, zero, on a boundary of 64 bytes, in memory shared with the node
   /// where there is any: collectives on it, and on parts of it, copy nothing. It lives as long as
   /// the group. Collective; all ranks ask for the same.
+  /// - Throws: `CallMismatch`, `RankMissing`, and what `transport` throws.
   public func allocate<Element: Reducible>(
     _ type: Element.Type, count: Int
   ) throws -> UnsafeMutableBufferPointer<Element> {
     precondition(inFlight.isEmpty, "memory is made while no call is under way")
+    try meet(CallSignature(.allocate, type, reduction: nil, count: count))
     let byteCount = max(count, 1) * MemoryLayout<Element>.stride
     if let node,
       let segments = try memory.allocateShared(
@@ -142,6 +151,13 @@ public final class ProcessGroup {
     let base = memory.allocatePrivate(byteCount: byteCount)
       .bindMemory(to: Element.self, capacity: count)
     return UnsafeMutableBufferPointer(start: base, count: count)
+  }
+
+  /// Waits until all ranks have made this call, before a collective of MPI's own, which would wait
+  /// for a missing one for ever.
+  private func meet(_ signature: CallSignature) throws {
+    guard size > 1 else { return }
+    try start(.allgather(.circulant), marks, reduction: nil, signature: signature).wait()
   }
 }
 

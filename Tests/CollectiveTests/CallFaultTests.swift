@@ -101,6 +101,50 @@ extension ExecutionTests {
       }
     }
 
+    @Test("a rank that does not come to the making of memory, or asks for less, is named")
+    func allocation() throws {
+      let missing = try errorsOfAllJoinings(timeLimit: 5) { group in
+        if group.rank == 2 { try stayAway(group) }
+        _ = try group.allocate(Float.self, count: 7)
+      }
+      for error in missing {
+        let error = try #require(error as? RankMissing)
+        #expect(error.absentees == [2])
+        #expect(error.call == "allocate(7 x float32)")
+      }
+      let different = try errorsOfAllJoinings(timeLimit: 30) { group in
+        _ = try group.allocate(Float.self, count: group.rank == 3 ? 6 : 7)
+      }
+      for error in different {
+        let text = try #require(error as? CallMismatch).description
+        #expect(text.contains("rank 3 called allocate(6 x float32)"))
+        #expect(text.contains("called allocate(7 x float32)"))
+      }
+    }
+
+    @Test("a rank that does not come to the start of a group is named; a late one does no harm")
+    func absentFromStart() throws {
+      var options = ProcessGroup.Options()
+      options.timeLimit = 5
+      nonisolated(unsafe) let common = options
+      let error = #expect(throws: RankMissing.self) {
+        try LoopbackTransport.run(ranks: 4) { transport in
+          if transport.rank == 1 { try stayAway(from: transport) }
+          _ = try ProcessGroup(transport, options: common)
+        }
+      }
+      #expect(error?.absentees == [1])
+      #expect(
+        error?.description.contains("rank 1 has not arrived in the start of its group") == true)
+
+      _ = try LoopbackTransport.run(ranks: 4) { transport in
+        // Others have begun to ask for it.
+        if transport.rank == 1 { usleep(2_500_000) }
+        let group = try ProcessGroup(transport, options: common)
+        try allreduceOnes(group, count: 3)
+      }
+    }
+
     @Test("ranks that wait for different calls in flight do not take each other for missing")
     func missingInFlight() throws {
       let errors = try errorsOfAllJoinings(timeLimit: 5) { group in
@@ -130,9 +174,11 @@ extension ExecutionTests {
     }
 
     /// Does nothing until another rank has given up: however long a busy machine makes it wait.
-    private func stayAway(_ group: ProcessGroup) throws {
+    private func stayAway(_ group: ProcessGroup) throws { try stayAway(from: group.transport) }
+
+    private func stayAway(from transport: any Transport) throws {
       for _ in 0..<3000 {
-        try group.transport.checkAllAreThere()
+        try transport.checkAllAreThere()
         usleep(10_000)
       }
     }

@@ -29,8 +29,9 @@ extension ExecutionTests {
       let tally = Mutex((bytes: Array(repeating: 0, count: nodes.count), messages: 0))
       let map = NodeMap(keys: (0..<size).map { $0 / nodes.ranks })
       let isExact = try LoopbackTransport.run(ranks: size, nodes: map) { base in
+        var isCounting = false
         let transport = TappedTransport(base) { peer, bytes in
-          guard map.node(of: peer) != map.node(of: base.rank) else { return }
+          guard isCounting, map.node(of: peer) != map.node(of: base.rank) else { return }
           tally.withLock {
             $0.bytes[map.node(of: base.rank)] += bytes
             $0.messages += 1
@@ -45,6 +46,7 @@ extension ExecutionTests {
         let exact = ExactCase(type, ranks: size)
         let buffer = try group.allocate(type, count: count)
         exact.fill(buffer, rank: group.rank)
+        isCounting = true
         try group.allreduce(buffer)
         return exact.isResult(buffer)
       }

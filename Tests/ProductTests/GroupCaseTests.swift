@@ -49,6 +49,15 @@ extension ProductTests {
         "\(result.errors)")
     }
 
+    @Test("a rank that does not come to the start of its group is named", arguments: joinings)
+    func absent(joining: String) throws {
+      let result = try Launching.mpirun(4, [Launching.rankCases, "absent-\(joining)"])
+      #expect(result.status == 1 && !result.isTimedOut, "\(result.errors)")
+      #expect(
+        result.errors.contains("rank 3 has not arrived in the start of its group"),
+        "\(result.errors)")
+    }
+
     @Test(
       "where /dev/shm is too small, ranks exchange messages, with one warning",
       .enabled(

@@ -9,23 +9,31 @@ enum Joining: String, CaseIterable {
   /// The lower half of the ranks on one node, the others on another.
   case nodes
 
+  func transport(_ world: Communicator) throws -> DividedTransport {
+    let keys = (0..<world.size).map { self == .nodes ? 2 * $0 / world.size : 0 }
+    return try DividedTransport(world, keys: keys, sendsSynchronously: true)
+  }
+
   func group(_ world: Communicator, timeLimit: Double? = 60) throws -> ProcessGroup {
+    try group(transport(world), timeLimit: timeLimit)
+  }
+
+  func group(_ transport: DividedTransport, timeLimit: Double?) throws -> ProcessGroup {
     var options = ProcessGroup.Options()
     options.usesSharedMemory = self != .messages
     options.timeLimit = timeLimit
     // Any order of summation: nodes of any size work together.
     options.isCanonical = false
-    let keys = (0..<world.size).map { self == .nodes ? 2 * $0 / world.size : 0 }
-    return try ProcessGroup(
-      DividedTransport(world, keys: keys, sendsSynchronously: true), options: options)
+    return try ProcessGroup(transport, options: options)
   }
 }
 
 /// The last rank passes another count than the others.
 func mismatchCase(_ world: Communicator, _ joining: Joining) throws {
   let group = try joining.group(world)
-  let buffer = try group.allocate(Float.self, count: world.rank == world.size - 1 ? 5 : 4)
-  try group.allreduce(buffer)
+  let buffer = try group.allocate(Float.self, count: 5)
+  let count = world.rank == world.size - 1 ? 5 : 4
+  try group.allreduce(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
 }
 
 /// The last rank makes its calls in another order.
@@ -44,6 +52,13 @@ func missingCase(_ world: Communicator, _ joining: Joining) throws {
   try group.allreduce(buffer)
   if world.rank == world.size - 1 { sleep(30) }
   try group.allreduce(buffer)
+}
+
+/// The last rank does not come to the start of the group.
+func absentCase(_ world: Communicator, _ joining: Joining) throws {
+  let transport = try joining.transport(world)
+  if world.rank == world.size - 1 { sleep(30) }
+  _ = try joining.group(transport, timeLimit: 0.9)
 }
 
 /// The last rank comes late, but in time: others have begun to ask for it.

@@ -37,6 +37,7 @@ enum RankCases {
 
   /// Cases for groups that are joined in one way, `late-messages`, or in every way in turn, `late`.
   static let groupCases: [String: @Sendable (Communicator, Joining) throws -> Void] = [
+    "absent": absentCase,
     "allocations": allocationsCase,
     "crowded": crowdedCase,
     "endless": endlessCase,

@@ -2,7 +2,7 @@
 /// algorithm, in one word that ranks exchange.
 struct CallSignature: Equatable {
   enum Collective: UInt64 {
-    case allreduce, reduceScatter, allgather, broadcast, reduce, sumOfPlanes
+    case allreduce, reduceScatter, allgather, broadcast, reduce, sumOfPlanes, allocate
 
     var name: String {
       switch self {
@@ -13,6 +13,13 @@ struct CallSignature: Equatable {
     }
 
     var hasRoot: Bool { self == .broadcast || self == .reduce }
+
+    var isReduction: Bool {
+      switch self {
+      case .allreduce, .reduceScatter, .reduce, .sumOfPlanes: true
+      case .allgather, .broadcast, .allocate: false
+      }
+    }
   }
 
   /// | collective: 3 bits | type: 3 | reduction: 6 | algorithm: 3 | root: 14 | count: 35 |
@@ -24,10 +31,10 @@ struct CallSignature: Equatable {
 
   /// - Parameters:
   ///   - reduction: nil where nothing is reduced.
-  ///   - algorithm: its number among the collective's own.
+  ///   - algorithm: its number among the collective's own, if it has any.
   init<Element: Reducible>(
     _ collective: Collective, _ type: Element.Type, reduction: Reduction<Element>?,
-    algorithm: Int, root: Int = 0, count: Int
+    algorithm: Int = 0, root: Int = 0, count: Int
   ) {
     var word = collective.rawValue
     word = word << 3 | CallSignature.number(of: Element.elementType)
@@ -64,7 +71,7 @@ struct CallSignature: Equatable {
       case .allgather: AllgatherAlgorithm.allCases.map(\.rawValue)
       case .broadcast: BroadcastAlgorithm.allCases.map(\.rawValue)
       case .reduce: ReduceAlgorithm.allCases.map(\.rawValue)
-      case nil: []
+      case .allocate, nil: []
       }
     let number = Int(word >> 49 & 7)
     return names.indices.contains(number) ? names[number] : nil
@@ -81,12 +88,12 @@ extension CaseIterable where Self: Equatable, AllCases == [Self] {
 extension CallSignature: CustomStringConvertible {
   var description: String {
     var operands = ["\(count) x \(type?.rawValue ?? "unknown")"]
-    if collective != .allgather && collective != .broadcast {
+    if collective?.isReduction != false {
       operands.append(Reduction<Float>.name(ofNumber: reduction))
     }
     if collective?.hasRoot == true { operands.append("root \(root)") }
-    return "\(collective?.name ?? "unknown")(\(operands.joined(separator: ", "))) by "
-      + (algorithm ?? "unknown")
+    let call = "\(collective?.name ?? "unknown")(\(operands.joined(separator: ", ")))"
+    return collective == .allocate ? call : "\(call) by \(algorithm ?? "unknown")"
   }
 }
 

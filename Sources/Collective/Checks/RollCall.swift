@@ -8,11 +8,15 @@ final class RollCall {
   private let heard: UnsafeMutablePointer<UInt64>
   private var receives: [TransferID?]
   private var sends: [TransferID] = []
+  private let tag: Int
 
   static let tag = 32_001
+  /// That of a group's start, whose reports do not count for its calls.
+  static let startTag = 32_002
 
-  init(over transport: any PointToPoint) {
+  init(over transport: any PointToPoint, tag: Int = RollCall.tag) {
     self.transport = transport
+    self.tag = tag
     number = .allocate(capacity: 1)
     number.initialize(to: 0)
     heard = .allocate(capacity: transport.size)
@@ -33,7 +37,7 @@ final class RollCall {
     for peer in peers {
       sends.append(
         try transport.startSend(
-          UnsafeRawBufferPointer(start: self.number, count: 8), to: peer, tag: RollCall.tag))
+          UnsafeRawBufferPointer(start: self.number, count: 8), to: peer, tag: tag))
     }
   }
 
@@ -43,7 +47,7 @@ final class RollCall {
 
   private func listen(to peer: Int) throws {
     receives[peer] = try transport.startReceive(
-      UnsafeMutableRawBufferPointer(start: heard + peer, count: 8), from: peer, tag: RollCall.tag)
+      UnsafeMutableRawBufferPointer(start: heard + peer, count: 8), from: peer, tag: tag)
   }
 
   /// Ranks from which no report of call `number` has come.
