@@ -7,8 +7,6 @@ import CMPI
 struct ControlVariable: ~Copyable {
   private let name: String
   private var handle: MPI_T_cvar_handle?
-  /// Elements of its value; of a string, the most bytes that it can have.
-  private let count: Int
 
   /// - Throws: `MPIError` if this MPI library has no such variable.
   init(_ name: String) throws(MPIError) {
@@ -23,7 +21,6 @@ struct ControlVariable: ~Copyable {
       try check(
         MPI_T_cvar_handle_alloc(index, nil, &handle, &count), "MPI_T_cvar_handle_alloc(\(name))",
         isForgivable: true)
-      self.count = Int(count)
     } catch {
       MPI_T_finalize()
       throw error
@@ -48,13 +45,6 @@ struct ControlVariable: ~Copyable {
     var value: Int32 = 0
     try check(MPI_T_cvar_read(handle, &value), "MPI_T_cvar_read(\(name))")
     return value
-  }
-
-  /// The value of a string.
-  func readString() throws(MPIError) -> String {
-    var bytes = [CChar](repeating: 0, count: max(count + 1, 4096))
-    try check(MPI_T_cvar_read(handle, &bytes), "MPI_T_cvar_read(\(name))")
-    return bytes.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 
   /// Sets a variable of C's type `int`.

@@ -72,5 +72,28 @@ extension ProductTests {
       #expect(warnings.count == 1, "\(result.errors)")
       #expect(warnings.first?.contains("/dev/shm has 3145728 bytes left") == true)
     }
+
+    @Test(
+      "room is looked for in the folder that Open MPI is told to use",
+      .enabled(
+        if: SmallDisk.obstacle == nil, "no small disk can be made here: \(SmallDisk.obstacle ?? "")"
+      ),
+      arguments: ["--mca", "environment", "file"])
+    func backingDirectory(set: String) throws {
+      let (disk, settings) = (try TemporaryDirectory(), try TemporaryDirectory())
+      let name = "osc_sm_backing_directory"
+      let file = try settings.file("mca-params.conf", "\(name) = \(disk.path)\n")
+      let mpirun =
+        switch set {
+        case "--mca": ["mpirun", "--mca", name, disk.path]
+        case "environment": ["env", "OMPI_MCA_\(name)=\(disk.path)", "mpirun"]
+        default: ["env", "OMPI_MCA_mca_base_param_files=\(file)", "mpirun"]
+        }
+      let result = try SmallDisk(path: disk.path, size: "3m").run(
+        mpirun + Launching.mpirunWords(4).dropFirst() + [Launching.rankCases, "fallback"])
+      #expect(result.output == "passed fallback on 4\n", "\(result.errors)")
+      #expect(
+        result.errors.contains("\(disk.path) has 3145728 bytes left"), "\(result.errors)")
+    }
   }
 }
