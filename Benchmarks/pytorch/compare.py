@@ -29,7 +29,7 @@ MODELS = {  # layers, and samples of an epoch: the slow ones get fewer
 here = pathlib.Path(__file__).parent
 
 
-def lockstep(name, ranks, batch):
+def lockstep(name, ranks, batch, prefix):
     layers, samples = MODELS[name]
     with tempfile.TemporaryDirectory() as folder:
         # Steps in place of a shorter data set: three epochs' worth.
@@ -38,8 +38,9 @@ def lockstep(name, ranks, batch):
             "optimizer.learning-rate=0.02", "optimizer.schedule=null",
             f"training.max-steps={3 * samples // batch}", "training.epochs=3",
             f"training.batch-size={batch}"]
-        command = [".build/release/lockstep", "launch", "-n", str(ranks)] if ranks > 1 else [
-            ".build/release/lockstep"]
+        command = prefix + [".build/release/lockstep"]
+        if ranks > 1:
+            command += ["launch", "-n", str(ranks)]
         command += ["train", "Examples/fashion-mnist-mlp.yaml", "-q", "--output", folder + "/run"]
         for setting in settings:
             command += ["--set", setting]
@@ -65,11 +66,12 @@ def main():
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--batch", type=int, default=128, help="on all ranks together")
     parser.add_argument(
-        "--policy", default="", help="a prefix for PyTorch, such as 'chrt -b 0': Gloo sleeps")
+        "--policy", default="", help="a prefix for all, such as 'chrt -b 0': Gloo sleeps")
     parser.add_argument(
         "--peers", default="ddp", help="what PyTorch's ranks add up with: ddp, horovod, or both")
     arguments = parser.parse_args()
     peers = arguments.peers.split(",")
+    policy = arguments.policy.split()
     names = ["pytorch"] if arguments.ranks == 1 else peers
     print(f"{'model':8} {'lockstep':>10}" + "".join(f" {name:>10} {'ratio':>6}" for name in names)
           + f"   samples/s, median of {arguments.rounds}, {arguments.ranks} rank(s),"
@@ -77,11 +79,10 @@ def main():
     for name in arguments.models.split(","):
         ours, theirs = [], {peer: [] for peer in peers}
         for _ in range(arguments.rounds):
-            ours.append(lockstep(name, arguments.ranks, arguments.batch))
+            ours.append(lockstep(name, arguments.ranks, arguments.batch, policy))
             for peer in peers:
                 theirs[peer].append(
-                    pytorch(
-                        name, arguments.ranks, arguments.batch, arguments.policy.split(), peer))
+                    pytorch(name, arguments.ranks, arguments.batch, policy, peer))
         a = statistics.median(ours)
         columns = [statistics.median(theirs[peer]) for peer in peers]
         print(f"{name:8} {a:10.0f}" + "".join(f" {b:10.0f} {a / b:6.2f}" for b in columns),
