@@ -1,5 +1,6 @@
-// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID and no pause of its
-// own, and does not import system calls that hide behind _GNU_SOURCE.
+// What this CPU can execute, and its kernel allows. Header only: Swift has no CPUID, no pause and no
+// floating-point environment of its own, and does not import system calls that hide behind
+// _GNU_SOURCE.
 #ifndef CCPU_H
 #define CCPU_H
 
@@ -73,6 +74,41 @@ static inline void CCPU_pause(void) {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
+#endif
+}
+
+// How this thread's floating-point instructions round, trap and treat subnormal numbers: MXCSR on
+// x86-64, FPCR on arm64.
+static inline uint64_t CCPU_floatControl(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_stmxcsr();
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  return control;
+#else
+  return 0;
+#endif
+}
+
+static inline void CCPU_setFloatControl(uint64_t control) {
+#if defined(__x86_64__)
+  __builtin_ia32_ldmxcsr((unsigned)control);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory");
+#else
+  (void)control;
+#endif
+}
+
+// `control`, but that subnormal operands count as zero and subnormal results become zero.
+static inline uint64_t CCPU_flushingSubnormals(uint64_t control) {
+#if defined(__x86_64__)
+  return control | 1u << 15 | 1u << 6;  // FTZ, DAZ
+#elif defined(__aarch64__)
+  return control | 1u << 24;  // FZ
+#else
+  return control;
 #endif
 }
 

@@ -110,14 +110,16 @@ private struct NoWork: DividedWork {
 ///
 /// A call has a word that no other has: its number, and its count of parts. `claims` holds the word of
 /// the call for each part that nobody has begun, so that a thread which is a call behind can claim
-/// nothing; while a part is claimed and not done, the call is not over and `kind` and `work` are its
-/// own.
+/// nothing; while a part is claimed and not done, the call is not over and `kind`, `work` and
+/// `floatControl` are its own.
 private final class Shared: @unchecked Sendable {
   /// The word of the latest call.
   private let latest = Atomic<UInt64>(0)
   private let claims: UnsafeMutablePointer<Atomic<UInt64>>
   private let unfinished = Atomic<Int>(0)
   private var kind: any DividedWork.Type = NoWork.self
+  /// How the caller's instructions round and treat subnormal numbers: so do everyone's.
+  private var floatControl: UInt64 = 0
   // Never tested for nil: work without operands has no address.
   private var work = UnsafeRawPointer(bitPattern: 64)!
 
@@ -159,6 +161,7 @@ private final class Shared: @unchecked Sendable {
   func run(_ kind: any DividedWork.Type, _ work: UnsafeRawPointer, parts: Int) {
     self.kind = kind
     self.work = work
+    floatControl = CCPU_floatControl()
     let number = latest.load(ordering: .relaxed) >> Shared.bitsOfParts + 1
     let word = number << Shared.bitsOfParts | UInt64(parts)
     for part in 0..<parts { claims[part].store(word, ordering: .relaxed) }
@@ -196,6 +199,7 @@ private final class Shared: @unchecked Sendable {
       guard claims[part].load(ordering: .relaxed) == word,
         claims[part].compareExchange(expected: word, desired: 0, ordering: .acquiring).exchanged
       else { continue }
+      CCPU_setFloatControl(floatControl)
       kind.run(work, part: part, thread: thread)
       if unfinished.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { wakeCaller() }
     }

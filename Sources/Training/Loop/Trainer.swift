@@ -62,6 +62,10 @@ package final class Trainer {
 
   /// Trains from where `progress` is until the plan, a stopping rule or an interruption says stop.
   func run(_ surroundings: RunSurroundings) throws {
+    try flushingSubnormals { try makeSteps(surroundings) }
+  }
+
+  private func makeSteps(_ surroundings: RunSurroundings) throws {
     let (log, interruption) = (surroundings.log, surroundings.interruption)
     choices.log = log
     let (first, steps) = (progress.steps, plan.totalSteps)
@@ -135,15 +139,17 @@ package final class Trainer {
   func run(steps: Int, sampler: Sampler, ended: @escaping (StepPart) -> Void) throws {
     replica.ended = ended
     defer { replica.ended = nil }
-    let stream = BatchStream(
-      plan.training, sampler: sampler, partition: plan.partition, rank: world.rank,
-      range: 0..<steps, instructions: plan.instructions)
-    for step in 0..<steps {
-      let batch = stream.next()!
-      ended(.data)
-      _ = try replica.computeGradients(step, batch)
-      try replica.update(
-        learningRate: configuration.optimizer.schedule.rate(step: step, totalSteps: steps))
+    try flushingSubnormals {
+      let stream = BatchStream(
+        plan.training, sampler: sampler, partition: plan.partition, rank: world.rank,
+        range: 0..<steps, instructions: plan.instructions)
+      for step in 0..<steps {
+        let batch = stream.next()!
+        ended(.data)
+        _ = try replica.computeGradients(step, batch)
+        try replica.update(
+          learningRate: configuration.optimizer.schedule.rate(step: step, totalSteps: steps))
+      }
     }
   }
 
