@@ -52,8 +52,8 @@ public struct Launch: Equatable, Sendable {
       }
     }
     // On one machine ranks meet in its memory. The libraries of networks that take whole messages
-    // (libfabric, PSM) would be opened for each communicator and window all the same: 0.2 of the 0.85
-    // seconds that a short run takes (an Intel Xeon, Open MPI 4.1.4).
+    // (libfabric, PSM) would be opened all the same: 0.2 of the 0.55 seconds that a short run takes (an
+    // Intel Xeon, Open MPI 4.1.4).
     if hostfile == nil, ["mtl", "pml"].allSatisfy({ environment["OMPI_MCA_\($0)"] == nil }) {
       words += ["--mca", "mtl", "^ofi,psm,psm2"]
     }
