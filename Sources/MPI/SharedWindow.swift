@@ -44,7 +44,7 @@ public final class SharedWindow {
   /// for it; and a page for which there is no room when it is first touched ends the process
   /// (SIGBUS). So all ranks ask, beforehand.
   private static func checkRoom(for byteCount: Int, on node: Communicator) throws {
-    let directory = MCAParameter.string("osc_sm_backing_directory") ?? "/dev/shm"
+    let directory = (try? MCAParameter("osc_sm_backing_directory"))?.readString() ?? "/dev/shm"
     var status = statvfs()
     // A folder that cannot be asked is left to MPI.
     let room =

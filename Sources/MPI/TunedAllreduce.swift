@@ -22,17 +22,18 @@ extension Communicator {
   /// on) is not touched by it.
   /// - Parameter segmentByteCount: into what pieces `segmentedRing` cuts a chunk; 0 for whole
   ///   chunks.
-  /// - Throws: `MPIError` if this MPI library has no such algorithm; `ForcedAlgorithmIgnored` if
-  ///   the session was begun without `TunedAllreduce.sessionParameters`.
+  /// - Throws: `MCAParameterMissing` if this MPI library has no such algorithm;
+  ///   `ForcedAlgorithmIgnored` if the session was begun without
+  ///   `TunedAllreduce.sessionParameters`.
   public func duplicate(
     forcing algorithm: TunedAllreduce, segmentByteCount: Int = 0
   ) throws -> Communicator {
-    guard try ControlVariable("coll_tuned_use_dynamic_rules").readBool() else {
+    guard try MCAParameter("coll_tuned_use_dynamic_rules").readBool() else {
       throw ForcedAlgorithmIgnored()
     }
-    let choice = try ControlVariable("coll_tuned_allreduce_algorithm")
-    let segment = try ControlVariable("coll_tuned_allreduce_algorithm_segmentsize")
-    let before = (algorithm: try choice.readInt(), segment: try segment.readInt())
+    let choice = try MCAParameter("coll_tuned_allreduce_algorithm")
+    let segment = try MCAParameter("coll_tuned_allreduce_algorithm_segmentsize")
+    let before = (algorithm: choice.readInt(), segment: segment.readInt())
     defer {
       try? choice.write(before.algorithm)
       try? segment.write(before.segment)

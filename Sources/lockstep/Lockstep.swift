@@ -62,7 +62,8 @@ func exitStatus(of error: any Error) -> Int32 {
   case let error as JointFailure: error.exitCode
   case let failure as RankFailure: exitStatus(of: failure.cause)
   case is LaunchRefusal, is ForcedAlgorithmIgnored: ExitStatus.usage
-  case is MPIError, is UnsupportedThreadLevel, is LaunchError: ExitStatus.unavailable
+  case is MPIError, is MCAParameterMissing, is UnsupportedThreadLevel, is LaunchError:
+    ExitStatus.unavailable
   case let error as RunFailed: error.exitCode
   case let error as HostfileError: error.isMissing ? ExitStatus.missingInput : ExitStatus.usage
   case is UnreadableSummary: ExitStatus.inputOutput
