@@ -60,7 +60,9 @@ public final class LaunchedJob {
           defer { if number != SIGUSR2 { forwarded = number } }
           return forwarded
         }
-        kill(child, LaunchedJob.signal(for: number, after: earlier))
+        let signal = LaunchedJob.signal(for: number, after: earlier)
+        if number != SIGUSR2 { reader.expect(signal) }
+        kill(child, signal)
       }
       source.resume()
       signals.append(source)
@@ -145,6 +147,9 @@ private final class ErrorReader: @unchecked Sendable {
       }
     }
   }
+
+  /// Ranks that end by this signal do as they were told.
+  func expect(_ signal: Int32) { lock.withLock { _ = filter.expected.insert(signal) } }
 
   /// - Parameter showingAll: write what was held back.
   func finish(showingAll: Bool) {

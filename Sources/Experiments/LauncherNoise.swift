@@ -14,17 +14,21 @@ struct LauncherNoise {
     "orte_base_help_aggregate", "mpirun: Forwarding signal",
   ]
 
-  /// What blocks say that names who is to blame, and the line that is shown in their place.
-  private static func blame(_ text: String) -> String? {
+  /// Signals that were handed on to end the job: a rank that ends by one does as it was told.
+  var expected: Set<Int32> = []
+
+  /// What blocks say that names who is to blame, and the lines that are shown in their place.
+  private func blame(_ text: String) -> [String]? {
     if let match = text.firstMatch(
       of: /process rank (\d+) with PID \d+ on\s+node (\S+) exited on signal (\d+) \(([^)]*)\)/)
     {
-      return "error: rank \(match.1) on \(match.2) was ended by signal \(match.3) (\(match.4))"
+      if let signal = Int32(match.3), expected.contains(signal) { return [] }
+      return ["error: rank \(match.1) on \(match.2) was ended by signal \(match.3) (\(match.4))"]
     }
     if text.contains("lost communication with a remote daemon"),
       let match = text.firstMatch(of: /Remote daemon:.* on node (\S+)/)
     {
-      return "error: host \(match.1) no longer answers, or Open MPI's daemon there has ended"
+      return ["error: host \(match.1) no longer answers, or Open MPI's daemon there has ended"]
     }
     return nil
   }
@@ -45,9 +49,9 @@ struct LauncherNoise {
     guard isRule, block.count > 1 else { return [] }
     defer { block = [] }
     let text = block.joined(separator: "\n")
-    if let line = LauncherNoise.blame(text) {
+    if let lines = blame(text) {
       hasBlamed = true
-      return [line]
+      return lines
     }
     if LauncherNoise.phrases.contains(where: text.contains) {
       heldBack += block

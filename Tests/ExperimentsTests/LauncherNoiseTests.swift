@@ -6,8 +6,9 @@ import Testing
 struct LauncherNoiseTests {
   private let rule = String(repeating: "-", count: 74)
 
-  private func shown(_ lines: [String], all: Bool) -> [String] {
+  private func shown(_ lines: [String], all: Bool, expected: Set<Int32> = []) -> [String] {
     var filter = LauncherNoise()
+    filter.expected = expected
     return lines.flatMap { filter.pass($0) } + filter.finish(showingAll: all)
   }
 
@@ -42,6 +43,23 @@ struct LauncherNoiseTests {
     #expect(shown(abort, all: false).isEmpty)
     let echo = "[host:12] 1 more process has sent help message help-mpi-api.txt / mpi-abort"
     #expect(shown([echo, error], all: false) == [error])
+  }
+
+  @Test("a rank that ends by the signal that was to end it is not blamed")
+  func expected() {
+    func ended(by signal: String) -> [String] {
+      let line =
+        "mpirun noticed that process rank 0 with PID 7 on node vm exited on signal \(signal)."
+      return [rule, line, rule]
+    }
+    let asked = ended(by: "10 (User defined signal 1)")
+    #expect(shown(asked, all: false, expected: [10]).isEmpty)
+    #expect(
+      shown(asked, all: false)
+        == ["error: rank 0 on vm was ended by signal 10 (User defined signal 1)"])
+    #expect(
+      shown(ended(by: "11 (Segmentation fault)"), all: false, expected: [10])
+        == ["error: rank 0 on vm was ended by signal 11 (Segmentation fault)"])
   }
 
   @Test("a block that does not end is shown; short dashes are no rule")

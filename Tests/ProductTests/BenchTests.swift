@@ -8,6 +8,21 @@ extension ProductTests {
   @Suite(.serialized) struct BenchTests {
     private static let small = ["bench", "allreduce", "--budget", "0.01"]
 
+    @Test("a benchmark that is asked to end says nothing of ranks that do, and gives the signal")
+    func ended() throws {
+      let folder = try TemporaryDirectory()
+      let script = """
+        "$@" > table & job=$!
+        while ! grep -q memcpy table; do kill -0 $job || exit 1; sleep 0.1; done
+        kill -TERM $job; wait $job
+        """
+      let result = try Command(
+        ["sh", "-c", script, "-", Launching.lockstep, "bench", "allreduce", "-n", "2"]
+          + ["--sizes", "4:64M:2", "--budget", "0.2"], directory: folder.path
+      ).run()
+      #expect(result.status == 128 + SIGTERM && result.errors.isEmpty, "\(result.errors)")
+    }
+
     @Test(
       "a benchmark checks and times every candidate at every size",
       arguments: Thoroughness.cases(
