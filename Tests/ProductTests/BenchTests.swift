@@ -18,7 +18,7 @@ extension ProductTests {
         """
       let result = try Command(
         ["sh", "-c", script, "-", Launching.lockstep, "bench", "allreduce", "-n", "2"]
-          + ["--sizes", "4:64M:2", "--budget", "0.2"], directory: folder.path
+          + ["--sizes", "4:1M:2", "--budget", "0.05"], directory: folder.path
       ).run()
       #expect(result.status == 128 + SIGTERM && result.errors.isEmpty, "\(result.errors)")
     }
