@@ -105,7 +105,8 @@ public final class LaunchedJob {
         let name = String(cString: strsignal(number))
         reader.add("error: mpirun was ended by signal \(number) (\(name))")
       }
-      return 128 + number
+      // One that was handed on stands for the one that came.
+      return 128 + (handedOn.flatMap { reader.expects(number) ? $0 : nil } ?? number)
     case .exit(let status):
       // Codes of sysexits.h are a rank's, which has said why.
       let isExplained = status == 0 || (64...78).contains(status)
@@ -150,6 +151,8 @@ private final class ErrorReader: @unchecked Sendable {
 
   /// Ranks that end by this signal do as they were told.
   func expect(_ signal: Int32) { lock.withLock { _ = filter.expected.insert(signal) } }
+
+  func expects(_ signal: Int32) -> Bool { lock.withLock { filter.expected.contains(signal) } }
 
   /// - Parameter showingAll: write what was held back.
   func finish(showingAll: Bool) {

@@ -37,6 +37,24 @@ extension ProductTests {
       #expect(try LeftBehind(folder.path + "/a b").summary["ranks"] as? Int == 2)
     }
 
+    @Test("the exit code is that of the signal that came, even before mpirun hands signals on")
+    func earlySignal() throws {
+      let folder = try TemporaryDirectory()
+      let standIn = try folder.file("mpirun", "#!/bin/sh\ntouch started\nexec sleep 60\n")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: standIn)
+      _ = try folder.file("small.yaml", smallConfiguration)
+      let script = """
+        PATH=$PWD:$PATH "$@" & job=$!
+        while ! [ -e started ]; do kill -0 $job || exit 1; sleep 0.1; done
+        sleep 0.5; kill -TERM $job; wait $job
+        """
+      let result = try Command(
+        ["sh", "-c", script, "-", Launching.lockstep, "launch", "-n", "2", "train", "small.yaml"],
+        directory: folder.path
+      ).run()
+      #expect(result.status == 128 + SIGTERM && result.errors.isEmpty, "\(result.errors)")
+    }
+
     @Test("a wrong command is refused once")
     func refusedOnce() throws {
       for words in [["train", "x.yaml", "--nonsense"], ["train"], ["scale", "x.yaml"]] {
