@@ -13,7 +13,7 @@ extension ProductTests {
       let folder = try TemporaryDirectory()
       let script = """
         "$@" > table & job=$!
-        while ! grep -q memcpy table; do kill -0 $job || exit 1; sleep 0.1; done
+        while ! grep -qs memcpy table; do kill -0 $job || exit 1; sleep 0.1; done
         kill -TERM $job; wait $job
         """
       let result = try Command(
