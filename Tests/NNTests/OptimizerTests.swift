@@ -129,16 +129,6 @@ struct OptimizerTests {
       GradientClipping.none.terms(for: gradients, samples: 2, kernels: kernels)
         == GradientTerms(scale: 0.5))
   }
-
-  @Test("a power is the product", arguments: [0, 1, 2, 3, 7, 64, 1000])
-  func powers(exponent: Int) {
-    for base in [0.0, 0.5, 0.9, 0.999, 1] {
-      let product = (0..<exponent).reduce(1.0) { product, _ in product * base }
-      // One rounding for each factor at most.
-      #expect(
-        (power(base, exponent) - product).magnitude <= Double(2 * exponent) * 0x1p-53 * product)
-    }
-  }
 }
 
 extension OptimizerSpecification {

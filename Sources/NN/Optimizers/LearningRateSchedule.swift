@@ -1,5 +1,3 @@
-import Foundation
-
 /// The learning rate as a function of the step.
 ///
 /// During the warm-up it rises linearly; step 0 already learns, at peak / warmupSteps. Then the
@@ -59,9 +57,9 @@ public struct LearningRateSchedule: Equatable, Sendable {
     case .steps(let every, let gamma): return power(gamma, step / every)
     case .milestones(let milestones, let gamma):
       return power(gamma, milestones.count { $0 <= step })
-    case .cosine(let end): return end + (1 - end) * 0.5 * (1 + cos(.pi * progress))
+    case .cosine(let end): return end + (1 - end) * raisedCosine(progress)
     case .polynomial(let exponent, let end):
-      return end + (1 - end) * pow(1 - progress, exponent)
+      return end + (1 - end) * power(1 - progress, exponent)
     }
   }
 }
