@@ -46,7 +46,8 @@ struct OptimizerCase: CustomTestStringConvertible, Sendable {
       case "l1": l1 = value.floatValue
       case "clip-norm": clipping = .norm(value.doubleValue)
       case "clip-value": clipping = .value(value.doubleValue)
-      case "nesterov", "centered": specification.values[flag: key] = value.boolValue
+      case "nesterov", "centered", "exclude-vectors":
+        specification.values[flag: key] = value.boolValue
       default: specification.values[number: key] = value.doubleValue
       }
     }

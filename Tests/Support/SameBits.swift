@@ -46,7 +46,7 @@ public enum SameBits {
     "{name: adagrad, learning-rate: 0.05, clip-value: 0.5}",
     "{name: rmsprop, learning-rate: 0.01, momentum: 0.5, centered: true}",
     "{name: lars, learning-rate: 0.5, momentum: 0.9, weight-decay: 0.001}",
-    "{name: lamb, learning-rate: 0.01, weight-decay: 0.01}",
+    "{name: lamb, learning-rate: 0.01, weight-decay: 0.01, exclude-vectors: true}",
   ]
 
   /// One subtree each, and runs that cut through the tree.

@@ -5,13 +5,13 @@ import Kernels
 /// weightDecay |w|); then g += weightDecay w; v = momentum v + rate g; w -= v.
 ///
 /// Where w or g is zero the ratio says nothing and is taken as 1: a bias could never leave zero
-/// otherwise.
+/// otherwise. With `exclude-vectors` it is 1 for every vector, and vectors do not decay.
 public final class LARS: Optimizer {
   public static let name = "lars"
   public static let defaultLearningRate = 1.0
   public static let settings: [Setting] = [
     .number("trust-coefficient", default: 0.001, in: 0...1e6), .momentum(default: 0.9),
-    .weightDecay(default: 0),
+    .weightDecay(default: 0), .excludeVectors,
   ]
 
   private let trustCoefficient: Double
@@ -19,7 +19,7 @@ public final class LARS: Optimizer {
   private let weightDecay: Float
   /// v
   private let velocity: Slab
-  private let tensors: [Range<Int>]
+  private let tensors: [LayerwiseTensor]
   public var steps = 0
 
   public init(layout: SlabLayout, _ values: SettingValues) {
@@ -27,7 +27,7 @@ public final class LARS: Optimizer {
     momentum = Float(values[number: "momentum"])
     weightDecay = Float(values[number: "weight-decay"])
     velocity = Slab(layout)
-    tensors = layout.tensors.map(\.range)
+    tensors = LayerwiseTensor.all(of: layout, values)
   }
 
   public var states: [OptimizerState] { [OptimizerState(name: "velocity", slab: velocity)] }
@@ -37,19 +37,21 @@ public final class LARS: Optimizer {
     kernels: KernelSet
   ) {
     steps += 1
-    var decayed = terms
-    decayed.weightDecay = weightDecay
     for tensor in tensors {
-      let w = parameters.elements(in: tensor)
-      let g = UnsafeBufferPointer(gradients.elements(in: tensor))
-      let norms = kernels.larsNorms(w, gradients: g, terms)
-      let ratio =
-        norms.parameters > 0 && norms.direction > 0
-        ? trustCoefficient * norms.parameters
-          / (norms.direction + Double(weightDecay) * norms.parameters)
-        : 1
+      let w = parameters.elements(in: tensor.range)
+      let g = UnsafeBufferPointer(gradients.elements(in: tensor.range))
+      var (terms, ratio) = (terms, 1.0)
+      if tensor.isAdapted {
+        let norms = kernels.larsNorms(w, gradients: g, terms)
+        if norms.parameters > 0 && norms.direction > 0 {
+          ratio =
+            trustCoefficient * norms.parameters
+            / (norms.direction + Double(weightDecay) * norms.parameters)
+        }
+        terms.weightDecay = weightDecay
+      }
       kernels.lars(
-        w, velocity: velocity.elements(in: tensor), gradients: g, decayed,
+        w, velocity: velocity.elements(in: tensor.range), gradients: g, terms,
         rate: Float(Double(learningRate) * ratio), momentum: momentum)
     }
   }

@@ -48,9 +48,9 @@ def torch_trajectory(make, before_step=None):
     return result
 
 
-def numpy_trajectory(update, before_step=None):
-    """Parameters after the recorded steps of `update(state, w, g, step) -> w`. `before_step` may
-    change the gradients, as PyTorch's tensors."""
+def numpy_trajectory(update, before_step=None, update_vector=None):
+    """Parameters after the recorded steps of `update(state, w, g, step) -> w`, of the bias by
+    `update_vector` if there is one. `before_step` may change the gradients, as PyTorch's tensors."""
     tensors, states, result = initial_parameters(), [{}, {}], {}
     for step in range(1, STEPS + 1):
         leaves = [torch.tensor(w, requires_grad=True) for w in tensors]
@@ -58,8 +58,9 @@ def numpy_trajectory(update, before_step=None):
             leaf.grad = torch.tensor(gradient)
         if before_step is not None:
             before_step(leaves)
-        tensors = [update(state, w, leaf.grad.numpy(), step)
-                   for state, w, leaf in zip(states, tensors, leaves)]
+        updates = [update, update_vector or update]
+        tensors = [make(state, w, leaf.grad.numpy(), step)
+                   for make, state, w, leaf in zip(updates, states, tensors, leaves)]
         if step in RECORDED:
             result[step] = tensors
     return result
@@ -91,6 +92,25 @@ def lamb(rate, beta1, beta2, epsilon, decay):
         state["m"], state["v"] = m, v
         direction = (m / (1 - beta1**step)) / (np.sqrt(v / (1 - beta2**step)) + epsilon) + decay * w
         return w - rate * ratio(np.linalg.norm(w), np.linalg.norm(direction)) * direction
+    return update
+
+
+def momentum_only(rate, momentum):
+    """LARS where a tensor has the run's rate and no decay."""
+    def update(state, w, g, step):
+        state["v"] = momentum * state.get("v", np.zeros_like(w)) + rate * g
+        return w - state["v"]
+    return update
+
+
+def adam(rate, beta1, beta2, epsilon):
+    """LAMB where a tensor has the run's rate and no decay: Kingma & Ba, ICLR 2015, algorithm 1."""
+    def update(state, w, g, step):
+        zero = np.zeros_like(w)
+        m = beta1 * state.get("m", zero) + (1 - beta1) * g
+        v = beta2 * state.get("v", zero) + (1 - beta2) * g * g
+        state["m"], state["v"] = m, v
+        return w - rate * (m / (1 - beta1**step)) / (np.sqrt(v / (1 - beta2**step)) + epsilon)
     return update
 
 
@@ -150,6 +170,12 @@ def optimizer_cases():
            numpy_trajectory(lars(1.5, 0.02, 0.9, 0.1)))
     yield ("lamb", {"learning-rate": 0.02, "weight-decay": 0.1},
            numpy_trajectory(lamb(0.02, 0.9, 0.999, 1e-6, 0.1)))
+    yield ("lars", {"learning-rate": 1.5, "trust-coefficient": 0.02, "momentum": 0.9,
+                    "weight-decay": 0.1, "exclude-vectors": True},
+           numpy_trajectory(lars(1.5, 0.02, 0.9, 0.1), update_vector=momentum_only(1.5, 0.9)))
+    yield ("lamb", {"learning-rate": 0.02, "weight-decay": 0.1, "exclude-vectors": True},
+           numpy_trajectory(lamb(0.02, 0.9, 0.999, 1e-6, 0.1),
+                            update_vector=adam(0.02, 0.9, 0.999, 1e-6)))
     # Clipping, L1 and the decay of weights, together with each optimizer's own formula.
     norm, value = {"clip-norm": 0.7, "l1": 0.02}, {"clip-value": 0.3, "l1": 0.02}
     yield ("sgd", {"learning-rate": 0.05, "momentum": 0.9, "weight-decay": 0.1, **norm},

@@ -76,6 +76,10 @@ struct OptimizerConfigurationTests {
         "c.yaml:5: optimizer.trust-coefficient: adam has no 'trust-coefficient'; lars has it",
       ])
     #expect(
+      faults("name: adamw, exclude-vectors: true") == [
+        "c.yaml:5: optimizer.exclude-vectors: adamw has no 'exclude-vectors'; lars and lamb have it"
+      ])
+    #expect(
       ConfigurationFixture.faults(environment: ["LOCKSTEP_OPTIMIZER_ALPHA": "0.9"])
         == ["LOCKSTEP_OPTIMIZER_ALPHA: optimizer.alpha: sgd has no 'alpha'; rmsprop has it"])
     #expect(
