@@ -23,7 +23,7 @@ extension ProcessGroup {
       algorithm: Self.hierarchicalNumber, count: target.count
     ).word
     started += 1
-    var backoff = Backoff(spins: spins)
+    var backoff = Backoff(spins: spins, core: core)
     var watch: StallWatch?
     // What is called between two looks keeps no reference: to count it would be an atomic instruction.
     let group = Unmanaged.passUnretained(self)

@@ -18,7 +18,7 @@ extension ProcessGroup {
   }
 
   func wait(for operation: CollectiveOperation) throws -> Finiteness {
-    var backoff = Backoff(spins: spins)
+    var backoff = Backoff(spins: spins, core: core)
     var watch: StallWatch?
     while true {
       try progress()

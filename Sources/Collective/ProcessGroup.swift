@@ -34,6 +34,9 @@ public final class ProcessGroup {
   let tree: SumTree?
   private let planeChooser: MethodChooser?
   let spins: Int
+  /// What waits have found out about this rank's core. Where ranks outnumber cores it is they who take
+  /// turns, and nil.
+  let core: UnsafeMutablePointer<CoreUse>?
 
   var inFlight: [CollectiveOperation] = []
   var idle: [CollectiveOperation] = []
@@ -83,6 +86,8 @@ public final class ProcessGroup {
     let members = nodes.nodes[nodes.node(of: transport.rank)]
     let neighbours = transport.machineSize ?? members.count
     spins = neighbours <= ProcessInfo.processInfo.activeProcessorCount ? Backoff.shortSpin : 0
+    core = spins > 0 ? .allocate(capacity: 1) : nil
+    core?.initialize(to: CoreUse())
     (node, across) =
       options.usesSharedMemory && nodes.size > 1
       ? try ProcessGroup.join(
@@ -95,7 +100,10 @@ public final class ProcessGroup {
     planeChooser?.prepare(as: chooser)
   }
 
-  deinit { lone?.release() }
+  deinit {
+    lone?.release()
+    core?.deallocate()
+  }
 
   /// Whether the ranks of a node exchange data through shared memory.
   public var sharesMemory: Bool { node != nil }

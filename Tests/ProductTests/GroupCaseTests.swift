@@ -45,7 +45,7 @@ extension ProductTests {
       let result = try Launching.mpirun(4, [Launching.rankCases, "missing-\(joining)"])
       #expect(result.status == 1 && !result.isTimedOut, "\(result.errors)")
       #expect(
-        result.errors.contains("rank 3 has not arrived in allreduce(4 x float32, sum)"),
+        isLastNamed(in: result.errors, absentFrom: "allreduce(4 x float32, sum)"),
         "\(result.errors)")
     }
 
@@ -54,8 +54,13 @@ extension ProductTests {
       let result = try Launching.mpirun(4, [Launching.rankCases, "absent-\(joining)"])
       #expect(result.status == 1 && !result.isTimedOut, "\(result.errors)")
       #expect(
-        result.errors.contains("rank 3 has not arrived in the start of its group"),
-        "\(result.errors)")
+        isLastNamed(in: result.errors, absentFrom: "the start of its group"), "\(result.errors)")
+    }
+
+    /// Whether rank 3 of 4 is said not to have come: on a busy machine others may be late, too.
+    private func isLastNamed(in errors: String, absentFrom call: String) -> Bool {
+      errors.contains(#/ranks? (\d, )*3 ha(s|ve) not arrived in /#)
+        && errors.contains("not arrived in \(call)")
     }
 
     @Test(
