@@ -372,7 +372,8 @@ final class NodeAllreduce {
       for owner in 0..<owners where owner != node.rank {
         let chunk = chunk(of: range, owner: owner, owners: owners)
         (target + chunk.lowerBound * type.byteCount).copyMemory(
-          from: slot(chunk, piece: emptied, of: owner), byteCount: chunk.count * type.byteCount)
+          from: resultSlot(chunk, piece: emptied, of: owner),
+          byteCount: chunk.count * type.byteCount)
       }
     }
     emptied += 1
@@ -397,6 +398,15 @@ final class NodeAllreduce {
   ) -> UnsafeMutableRawPointer {
     board.slot(firstPiece + piece, of: rank)
       + (plane * pieceLength + range.lowerBound - piece * pieceLength) * type.byteCount
+  }
+
+  /// Where the others find an owner's results: in the place of its neighbour's input, whose cache
+  /// lines the owner has just read. A slot of its own would be as many lines again that go from
+  /// core to core.
+  private func resultSlot(
+    _ range: Range<Int>, piece: Int, of owner: Int
+  ) -> UnsafeMutableRawPointer {
+    slot(range, piece: piece, of: (owner + 1) % node.size)
   }
 
   private func copyIn(_ range: Range<Int>, piece: Int) {
@@ -440,7 +450,7 @@ final class NodeAllreduce {
         count += 1
       }
     } else if node.size > 1 {
-      results[1] = slot(range, piece: piece, of: node.rank)
+      results[1] = resultSlot(range, piece: piece, of: node.rank)
       count = 2
     }
     return UnsafeBufferPointer(rebasing: results[..<count])

@@ -5,8 +5,8 @@ import Synchronization
 ///
 ///     | announcements | counters | messages | slots |
 ///
-/// which that rank alone writes, and all read. Counters only ever grow (64 bits do not wrap), each
-/// on cache lines of its own.
+/// which that rank alone writes, and all read; but the owner of a chunk leaves its result in its
+/// neighbour's slot. Counters only ever grow (64 bits do not wrap), each on cache lines of its own.
 struct NodeBoard {
   /// Calls that a rank may be ahead of the slowest one: how many announcements and messages are
   /// kept.
@@ -28,7 +28,7 @@ struct NodeBoard {
     case filled
     /// Pieces whose inputs it has read, and whose part that it owns it has published.
     case reduced
-    /// Pieces whose results it has taken from the others' slots.
+    /// Pieces whose results it has taken from the slots.
     case emptied
   }
 
