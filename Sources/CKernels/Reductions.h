@@ -4,10 +4,11 @@
 
 #pragma clang assume_nonnull begin
 
-// How the elements of one type are reduced: y[i] = a[i] op b[i], where y may be a or b. The order
-// of a and b does not show in the result's bits. Elements are aligned to their own size. `following`
-// more elements of a and b will be reduced next; they are not read.
-typedef void (*CCombine)(long count, long following, const void *a, const void *b, void *y);
+// How the elements of one type are reduced: y[i] = a[i] op b[i], and z[i] too where there is one;
+// each may be a or b. The order of a and b does not show in the result's bits. Elements are aligned
+// to their own size. `following` more elements of a and b will be reduced next; they are not read.
+typedef void (*CCombine)(
+    long count, long following, const void *a, const void *b, void *y, void *_Nullable z);
 typedef struct CReduction {
   CCombine sum;
   CCombine minimum;

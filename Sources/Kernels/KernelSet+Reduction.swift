@@ -7,7 +7,8 @@ import CKernels
 // is read or written.
 
 extension KernelSet {
-  /// y[i] = a[i] op b[i]; `y` may be `a` or `b`, but not overlap them otherwise.
+  /// y[i] = a[i] op b[i], and z[i] too where there is one; each may be `a` or `b`, but not overlap
+  /// them, or the other, otherwise.
   ///
   /// The order of operands does not show: (a, b) and (b, a) give the same bits, and so does every
   /// kernel set.
@@ -22,7 +23,8 @@ extension KernelSet {
   /// - Precondition: `type` is its own accumulator, so neither float16 nor bfloat16.
   public func combine(
     _ kind: ReductionKind, _ type: ElementType, count: Int, following: Int = 0,
-    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer,
+    and z: UnsafeMutableRawPointer? = nil
   ) {
     let reduction = reduction(of: type)
     let kernel =
@@ -32,7 +34,7 @@ extension KernelSet {
       case .maximum: reduction.maximum
       case .product: reduction.product
       }
-    kernel(count, following, a, b, y)
+    kernel(count, following, a, b, y, z)
   }
 
   /// y[i] /= divisor, for averages. Floating-point quotients, by the divisor rounded to the type,

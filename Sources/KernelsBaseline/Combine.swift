@@ -8,120 +8,120 @@ import CKernels
 
 func sumFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: Vector, b: Vector) in canonical(a + b) }
+  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in canonical(a + b) }
 }
 
 func productFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: Vector, b: Vector) in canonical(a * b) }
+  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in canonical(a * b) }
 }
 
 func minimumFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: Vector, b: Vector) in minimum(a, b) }
+  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in minimum(a, b) }
 }
 
 func maximumFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: Vector, b: Vector) in maximum(a, b) }
+  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in maximum(a, b) }
 }
 
 func sumFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a + b) }
+  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in canonical(a + b) }
 }
 
 func productFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in canonical(a * b) }
+  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in canonical(a * b) }
 }
 
 func minimumFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in minimum(a, b) }
+  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in minimum(a, b) }
 }
 
 func maximumFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: DoubleVector, b: DoubleVector) in maximum(a, b) }
+  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in maximum(a, b) }
 }
 
 func sumInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in a &+ b }
+  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in a &+ b }
 }
 
 func productInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in a &* b }
+  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in a &* b }
 }
 
 func minimumInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in
+  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in
     a.replacing(with: b, where: b .< a)
   }
 }
 
 func maximumInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: IntVector, b: IntVector) in
+  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in
     a.replacing(with: b, where: b .> a)
   }
 }
 
 func sumInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in a &+ b }
+  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in a &+ b }
 }
 
 func productInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in a &* b }
+  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in a &* b }
 }
 
 func minimumInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in
+  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in
     a.replacing(with: b, where: b .< a)
   }
 }
 
 func maximumInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
 ) {
-  combine(count, following, a, b, y) { (a: LongVector, b: LongVector) in
+  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in
     a.replacing(with: b, where: b .> a)
   }
 }
@@ -130,14 +130,15 @@ func maximumInt64(
 /// end up to the end of a page, and begins anew in the next.
 private let page = 4096
 
-/// y[i] = operation(a[i], b[i]), a vector at a time; `y` may be `a` or `b`.
+/// y[i] = operation(a[i], b[i]), and z[i] too where there is one, a vector at a time; each may be `a`
+/// or `b`.
 ///
 /// Not left to the vectoriser, which takes the scalar loop where operands overlap, as they do in
 /// place. Here all operands of a pass are read before any of its results is written.
 @inline(__always)
 private func combine<V: SIMD>(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ operation: (V, V) -> V
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ operation: (V, V) -> V
 ) {
   let width = MemoryLayout<V>.size
   let end = count * MemoryLayout<V.Scalar>.size
@@ -158,10 +159,18 @@ private func combine<V: SIMD>(
     store(y1, y + i + width)
     store(y2, y + i + 2 * width)
     store(y3, y + i + 3 * width)
+    if let z {
+      store(y0, z + i)
+      store(y1, z + i + width)
+      store(y2, z + i + 2 * width)
+      store(y3, z + i + 3 * width)
+    }
     i += 4 * width
   }
   while i + width <= end {
-    store(operation(load(a + i), load(b + i)), y + i)
+    let result = operation(load(a + i), load(b + i))
+    store(result, y + i)
+    if let z { store(result, z + i) }
     i += width
   }
   guard i < end else { return }
@@ -170,6 +179,7 @@ private func combine<V: SIMD>(
   copy(b + i, to: &lastB, byteCount: end - i)
   withUnsafeBytes(of: operation(lastA, lastB)) {
     (y + i).copyMemory(from: $0.baseAddress!, byteCount: end - i)
+    if let z { (z + i).copyMemory(from: $0.baseAddress!, byteCount: end - i) }
   }
 }
 

@@ -75,6 +75,9 @@ struct BoundsTests {
             let result = (0..<count).map { y[$0].bits }
             #expect(difference(result, kernels.combine(kind, a, b)) == nil)
           }
+          let z = fences.output(a)
+          kernels.combine(.sum, E.type, count: count, first, second, into: y, and: z)
+          #expect(difference((0..<count).map { z[$0].bits }, kernels.combine(.sum, a, b)) == nil)
           kernels.divide(E.type, count: count, y, by: 3)
           kernels.combine(.sum, E.type, count: count, y, second, into: y)
           kernels.combine(.sum, E.type, count: count, first, y, into: y)

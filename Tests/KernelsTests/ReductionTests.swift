@@ -24,6 +24,12 @@ struct ReductionTests {
         let inBoth = edited(a) { kernels.combine(kind, type, count: count, $0, $0, into: $0) }
         #expect(
           difference(inBoth, a.map { E.reduced(kind, $0, $0).bits }) == nil, "\(shape), all one")
+        var y = [E](repeating: E(9), count: count)
+        let alsoInB = edited(b) {
+          kernels.combine(kind, type, count: count, a, $0, into: &y, and: $0)
+        }
+        #expect(difference(alsoInB, expected) == nil, "\(shape), z is b")
+        #expect(difference(y.map(\.bits), expected) == nil, "\(shape), y beside z")
       }
     }
     check(type.element)

@@ -94,12 +94,16 @@ struct Reducer {
   func reduceAndFinish(
     _ operands: Operands, count: Int, into targets: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) {
+    // Where the last operation makes finished elements, it writes them to two places at once.
+    let areCombinedLast = operands.pointers.count > 1 && divisor == 1 && !isWidened
     forEachBlock(count) { block in
       let first = targets[0] + block.start * elementSize
       let place = isWidened ? scratch(atLevel: 0) : first
-      let result = combined(operands, block, into: place)
+      let second =
+        areCombinedLast && targets.count > 1 ? targets[1] + block.start * elementSize : nil
+      let result = combined(operands, block, into: place, and: second)
       finishBlock(result, count: block.count, scratch: place, into: first)
-      for target in targets.dropFirst() {
+      for target in targets.dropFirst(second == nil ? 1 : 2) {
         (target + block.start * elementSize)
           .copyMemory(from: first, byteCount: block.count * elementSize)
       }
@@ -158,16 +162,18 @@ struct Reducer {
     }
   }
 
-  /// The partial results of a block: in `target`, unless a single operand already has them.
+  /// The partial results of a block: in `target`, unless a single operand already has them; and in
+  /// `second`, if there is one and more than one operand.
   private func combined(
-    _ operands: Operands, _ block: Block, into target: UnsafeMutableRawPointer
+    _ operands: Operands, _ block: Block, into target: UnsafeMutableRawPointer,
+    and second: UnsafeMutableRawPointer? = nil
   ) -> UnsafeRawPointer {
-    combined(operands, 0..<operands.pointers.count, block, into: target, level: 1)
+    combined(operands, 0..<operands.pointers.count, block, into: target, and: second, level: 1)
   }
 
   private func combined(
     _ operands: Operands, _ run: Range<Int>, _ block: Block, into target: UnsafeMutableRawPointer,
-    level: Int
+    and second: UnsafeMutableRawPointer? = nil, level: Int
   ) -> UnsafeRawPointer {
     if run.count == 1 {
       let operand = operands.pointers[run.lowerBound]
@@ -195,20 +201,23 @@ struct Reducer {
       level: level + 2)
     // The next blocks of operands lie behind these, those of intermediate results in their place.
     let following = run.count == 2 && !isWidened ? block.following : 0
-    combine(block.count, following: following, left, right, into: target)
+    combine(block.count, following: following, left, right, into: target, and: second)
     return UnsafeRawPointer(target)
   }
 
   private func combine(
     _ count: Int, following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-    into y: UnsafeMutableRawPointer
+    into y: UnsafeMutableRawPointer, and z: UnsafeMutableRawPointer?
   ) {
     switch body {
     case .kernel(let kind):
       withKernels {
-        $0.combine(kind, type.accumulator, count: count, following: following, a, b, into: y)
+        $0.combine(
+          kind, type.accumulator, count: count, following: following, a, b, into: y, and: z)
       }
-    case .custom(let combine): combine(count, a, b, y)
+    case .custom(let combine):
+      combine(count, a, b, y)
+      z?.copyMemory(from: y, byteCount: count * accumulatorSize)
     }
   }
 
