@@ -8,7 +8,10 @@ final class ChildProcess {
     case signal(Int32)
   }
 
+  /// The program's own.
   let id: pid_t
+  /// The process that ends as the program does.
+  private let keeper: pid_t
   private var end: End?
 
   /// - Parameter path: of the program; `words` begin with its name.
@@ -19,7 +22,8 @@ final class ChildProcess {
     var arguments = words.map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in arguments + variables { free(text) } }
-    id = CProcess_start(path, &arguments, &variables, output, errors)
+    let process = CProcess_start(path, &arguments, &variables, output, errors)
+    (id, keeper) = (process.program, process.keeper)
     guard id > 0 else { throw LaunchError(reason: String(cString: strerror(errno))) }
   }
 
@@ -38,8 +42,8 @@ final class ChildProcess {
 
   private func look(options: Int32) {
     var status: Int32 = 0
-    let result = waitpid(id, &status, options)
-    if result == id {
+    let result = waitpid(keeper, &status, options)
+    if result == keeper {
       // As the macros of wait(2) take it apart, which Swift does not import.
       end = status & 0x7f == 0 ? .exit(status >> 8 & 0xff) : .signal(status & 0x7f)
     } else if result < 0, errno != EINTR {

@@ -58,10 +58,11 @@ struct LaunchedJobTests {
     #expect(result.errors == "warning: half\n")
   }
 
-  @Test("a signal that ends mpirun is told by the exit code")
-  func signal() throws {
-    let result = try run("kill -TERM $$; sleep 5")
-    #expect(result.code == 128 + SIGTERM)
+  @Test(
+    "a signal that ends mpirun is told by the exit code", arguments: [SIGTERM, SIGKILL, SIGQUIT])
+  func signal(_ number: Int32) throws {
+    let result = try run("kill -\(number) $$; sleep 5")
+    #expect(result.code == 128 + number)
   }
 
   @Test("without mpirun the error says what to install")

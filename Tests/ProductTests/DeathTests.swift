@@ -94,8 +94,10 @@ extension ProductTests {
       #expect(try job.end() != 0)
     }
 
-    @Test("launch killed: mpirun ends the job")
-    func launch() throws {
+    @Test(
+      "launch killed: mpirun ends the job, and removes its files",
+      arguments: Thoroughness.cases(0..<10, everyday: 0..<2))
+    func launch(_: Int) throws {
       let job = try RunningJob(RunningJob.launch)
       try job.waitForSteps()
       usleep(UInt32.random(in: 0...200_000))
