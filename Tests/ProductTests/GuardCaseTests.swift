@@ -13,7 +13,10 @@ extension ProductTests {
 
     @Test("a layer that throws on one rank ends the job, and the rank is named")
     func throwingLayer() throws {
-      let result = try Launching.mpirun(3, [Launching.rankCases, "layer"])
+      // Ranks that are ended leave their run directory.
+      let folder = try TemporaryDirectory()
+      let result = try Launching.mpirun(
+        3, [Launching.rankCases, "layer"], environment: ["TMPDIR": folder.path])
       #expect(result.status == 76 && !result.isTimedOut)
       let lines = result.errors.split(separator: "\n").filter { $0.contains("on purpose") }
       #expect(lines.count == 1 && lines[0].hasPrefix("[2/3 "), "\(result.errors)")

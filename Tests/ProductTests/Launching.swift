@@ -42,7 +42,7 @@ enum Launching {
   /// that is not 0. Ranks that yield on a loaded machine take several times what they take alone.
   static func mpirun(
     _ ranks: Int, _ words: [String], environment: [String: String] = [:], directory: String? = nil,
-    timeLimit: Double = 300
+    timeLimit: Double = 600
   ) throws -> Command.Result {
     var environment = environment
     environment["MPIEXEC_TIMEOUT"] = "\(Int(timeLimit))"
