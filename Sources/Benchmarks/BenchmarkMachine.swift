@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import MPI
 
 /// On what hardware a benchmark runs, as far as its ranks can see.
@@ -43,14 +44,6 @@ struct BenchmarkMachine {
   /// Bytes of each of the first core's caches for data, the first level first, as the kernel says;
   /// 32 MiB alone where it says nothing.
   static var ownCaches: [Int] {
-    let folder = "/sys/devices/system/cpu/cpu0/cache"
-    func text(_ index: Int, _ name: String) -> String {
-      (try? String(contentsOfFile: "\(folder)/index\(index)/\(name)", encoding: .utf8)) ?? ""
-    }
-    let sizes = (0..<8).compactMap { index -> Int? in
-      guard !text(index, "type").hasPrefix("Instruction") else { return nil }
-      return Int(text(index, "size").prefix { $0.isNumber }).map { $0 << 10 }
-    }
-    return sizes.isEmpty ? [32 << 20] : sizes.sorted()
+    DataCache.levels.isEmpty ? [32 << 20] : DataCache.levels.map(\.byteCount)
   }
 }

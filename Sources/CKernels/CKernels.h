@@ -21,6 +21,7 @@
 #include "Random.h"
 #include "Reductions.h"
 #include "Sparse.h"
+#include "Streams.h"
 
 #pragma clang assume_nonnull begin
 
@@ -68,6 +69,8 @@ typedef struct CKernelTable {
   // y = x, rounded to nearest, ties to even; NaN becomes the canonical quiet NaN
   void (*narrowFloat16)(long count, const float *x, uint16_t *y);
   void (*narrowBfloat16)(long count, const float *x, uint16_t *y);
+  // y = x, past the caches; others see it after CKernels_finishStreams
+  void (*stream)(long byteCount, const void *x, void *y);
 
   CImages images;
   COptimizers optimizers;

@@ -22,6 +22,8 @@ extension ProcessGroup {
     public var waitObserver: (any WaitObserver)?
     /// Bytes, as accumulators, of the segments in which messages travel; alike on all ranks.
     var segmentSize = ScheduleRun.segmentSize
+    /// Bytes of the last-level cache that are a rank's: larger results go past it.
+    var cacheShare: Int?
     /// Is told what a user should know: a line, without a newline.
     public var warn: (String) -> Void = { line in
       try? FileHandle.standardError.write(contentsOf: Data("warning: \(line)\n".utf8))

@@ -91,8 +91,7 @@ public final class ProcessGroup {
     (node, across) =
       options.usesSharedMemory && nodes.size > 1
       ? try ProcessGroup.join(
-        members, nodes, over: transport, memory, tree, segmentSize: options.segmentSize,
-        chooser, planeChooser) : (nil, nil)
+        members, nodes, over: transport, memory, tree, options, chooser, planeChooser) : (nil, nil)
     lone = across == nil ? node.map { .passRetained(LoneAllreduce(on: $0)) } : nil
     try chooser.prepare(
       options.choice, over: transport, kernels: self.kernels, sharesMemory: sharesMemory,
@@ -112,7 +111,7 @@ public final class ProcessGroup {
   /// its lane; nothing where no memory is to be had. Collective.
   private static func join(
     _ members: [Int], _ nodes: NodeMap, over transport: any Transport, _ memory: GroupMemory,
-    _ tree: SumTree?, segmentSize: Int, _ chooser: MethodChooser, _ planeChooser: MethodChooser?
+    _ tree: SumTree?, _ options: Options, _ chooser: MethodChooser, _ planeChooser: MethodChooser?
   ) throws -> (NodeGroup?, CrossNode?) {
     let rank = members.firstIndex(of: transport.rank)!
     guard
@@ -124,13 +123,15 @@ public final class ProcessGroup {
       NodeTerms(
         tree!, members: members, rank: rank, nodes: $0, node: nodes.node(of: transport.rank))
     }
-    let node = NodeGroup(members: members, rank: rank, segments: segments, planes: planes)
+    let node = NodeGroup(
+      members: members, rank: rank, segments: segments, planes: planes,
+      cacheShare: options.cacheShare)
     guard nodes.nodes.count > 1 else { return (node, nil) }
     // Ranks beyond the last lane own nothing, and exchange nothing.
     let lane = rank < nodes.lanes ? nodes.nodes.map { $0[rank] } : [transport.rank]
     let across = CrossNode(
       lane: SubsetTransport(lane, of: transport), lanes: nodes.lanes,
-      tags: ProcessGroup.crossNodeTags, segmentSize: segmentSize, tree: nodeTree
+      tags: ProcessGroup.crossNodeTags, segmentSize: options.segmentSize, tree: nodeTree
     ) { byteCount, type, hasPlanes in
       (hasPlanes ? planeChooser! : chooser)
         .algorithmBetweenNodes(byteCount: byteCount, type: type)

@@ -20,11 +20,13 @@ extension KernelSet {
   /// - Integers: sums and products wrap (two's complement), as those of MPI and NCCL do.
   /// - Parameter following: elements behind these that will be combined next: operands are asked for
   ///   before they are needed.
+  /// - Parameter streaming: results go past the caches, as those of `stream` do. The addresses of y
+  ///   and z are multiples of 16, and neither is `a` or `b`.
   /// - Precondition: `type` is its own accumulator, so neither float16 nor bfloat16.
   public func combine(
     _ kind: ReductionKind, _ type: ElementType, count: Int, following: Int = 0,
     _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer,
-    and z: UnsafeMutableRawPointer? = nil
+    and z: UnsafeMutableRawPointer? = nil, streaming: Bool = false
   ) {
     let reduction = reduction(of: type)
     let kernel =
@@ -34,7 +36,7 @@ extension KernelSet {
       case .maximum: reduction.maximum
       case .product: reduction.product
       }
-    kernel(count, following, a, b, y, z)
+    kernel(count, following, a, b, y, z, streaming)
   }
 
   /// y[i] /= divisor, for averages. Floating-point quotients, by the divisor rounded to the type,
@@ -75,6 +77,17 @@ extension KernelSet {
     default: preconditionFailure("\(type) is not a 16-bit type")
     }
   }
+
+  /// y = x, past the caches: for memory that is read again only after more than a cache holds. Other
+  /// threads see it after `finishStreams`. They may not overlap.
+  public func stream(
+    byteCount: Int, _ x: UnsafeRawPointer, into y: UnsafeMutableRawPointer
+  ) {
+    table.stream(byteCount, x, y)
+  }
+
+  /// Whatever this thread has streamed is seen by those who see what it stores after this.
+  public func finishStreams() { CKernels_finishStreams() }
 
   private func reduction(of type: ElementType) -> CReduction {
     switch type {

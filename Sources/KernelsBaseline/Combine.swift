@@ -8,164 +8,161 @@ import CKernels
 
 func sumFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in canonical(a + b) }
+  combine(count, following, a, b, y, z, streams) { (a: Vector, b: Vector) in canonical(a + b) }
 }
 
 func productFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in canonical(a * b) }
+  combine(count, following, a, b, y, z, streams) { (a: Vector, b: Vector) in canonical(a * b) }
 }
 
 func minimumFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in minimum(a, b) }
+  combine(count, following, a, b, y, z, streams) { (a: Vector, b: Vector) in minimum(a, b) }
 }
 
 func maximumFloat32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: Vector, b: Vector) in maximum(a, b) }
+  combine(count, following, a, b, y, z, streams) { (a: Vector, b: Vector) in maximum(a, b) }
 }
 
 func sumFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in canonical(a + b) }
+  combine(count, following, a, b, y, z, streams) { (a: DoubleVector, b: DoubleVector) in
+    canonical(a + b)
+  }
 }
 
 func productFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in canonical(a * b) }
+  combine(count, following, a, b, y, z, streams) { (a: DoubleVector, b: DoubleVector) in
+    canonical(a * b)
+  }
 }
 
 func minimumFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in minimum(a, b) }
+  combine(count, following, a, b, y, z, streams) { (a: DoubleVector, b: DoubleVector) in
+    minimum(a, b)
+  }
 }
 
 func maximumFloat64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: DoubleVector, b: DoubleVector) in maximum(a, b) }
+  combine(count, following, a, b, y, z, streams) { (a: DoubleVector, b: DoubleVector) in
+    maximum(a, b)
+  }
 }
 
 func sumInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in a &+ b }
+  combine(count, following, a, b, y, z, streams) { (a: IntVector, b: IntVector) in a &+ b }
 }
 
 func productInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in a &* b }
+  combine(count, following, a, b, y, z, streams) { (a: IntVector, b: IntVector) in a &* b }
 }
 
 func minimumInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in
+  combine(count, following, a, b, y, z, streams) { (a: IntVector, b: IntVector) in
     a.replacing(with: b, where: b .< a)
   }
 }
 
 func maximumInt32(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: IntVector, b: IntVector) in
+  combine(count, following, a, b, y, z, streams) { (a: IntVector, b: IntVector) in
     a.replacing(with: b, where: b .> a)
   }
 }
 
 func sumInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in a &+ b }
+  combine(count, following, a, b, y, z, streams) { (a: LongVector, b: LongVector) in a &+ b }
 }
 
 func productInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in a &* b }
+  combine(count, following, a, b, y, z, streams) { (a: LongVector, b: LongVector) in a &* b }
 }
 
 func minimumInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in
+  combine(count, following, a, b, y, z, streams) { (a: LongVector, b: LongVector) in
     a.replacing(with: b, where: b .< a)
   }
 }
 
 func maximumInt64(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool
 ) {
-  combine(count, following, a, b, y, z) { (a: LongVector, b: LongVector) in
+  combine(count, following, a, b, y, z, streams) { (a: LongVector, b: LongVector) in
     a.replacing(with: b, where: b .> a)
   }
 }
 
-/// How far ahead operands are asked for, in bytes. The CPU foresees memory that is read from end to
-/// end up to the end of a page, and begins anew in the next.
-private let page = 4096
-
 /// y[i] = operation(a[i], b[i]), and z[i] too where there is one, a vector at a time; each may be `a`
-/// or `b`.
+/// or `b`. With `streams`, whole passes are stored past the caches.
 ///
 /// Not left to the vectoriser, which takes the scalar loop where operands overlap, as they do in
 /// place. Here all operands of a pass are read before any of its results is written.
 @inline(__always)
 private func combine<V: SIMD>(
   _ count: Int, _ following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ operation: (V, V) -> V
+  _ y: UnsafeMutableRawPointer, _ z: UnsafeMutableRawPointer?, _ streams: Bool,
+  _ operation: (V, V) -> V
 ) {
   let width = MemoryLayout<V>.size
   let end = count * MemoryLayout<V.Scalar>.size
   let endOfAll = end + following * MemoryLayout<V.Scalar>.size
   var i = 0
-  while i + 4 * width <= end {
-    if i + page < endOfAll {
-      for line in stride(from: i + page, to: i + page + 4 * width, by: 64) {
-        CKernels_prefetchFar(a + line)
-        CKernels_prefetchFar(b + line)
+  if streams {
+    passes(&i, end, endOfAll, a, b, operation) { v, i in
+      withUnsafeBytes(of: v) {
+        CKernels_stream(width, $0.baseAddress!, y + i)
+        if let z { CKernels_stream(width, $0.baseAddress!, z + i) }
       }
     }
-    let y0 = operation(load(a + i), load(b + i))
-    let y1 = operation(load(a + i + width), load(b + i + width))
-    let y2 = operation(load(a + i + 2 * width), load(b + i + 2 * width))
-    let y3 = operation(load(a + i + 3 * width), load(b + i + 3 * width))
-    store(y0, y + i)
-    store(y1, y + i + width)
-    store(y2, y + i + 2 * width)
-    store(y3, y + i + 3 * width)
-    if let z {
-      store(y0, z + i)
-      store(y1, z + i + width)
-      store(y2, z + i + 2 * width)
-      store(y3, z + i + 3 * width)
+  } else if let z {
+    passes(&i, end, endOfAll, a, b, operation) { v, i in
+      store(v, y + i)
+      store(v, z + i)
     }
-    i += 4 * width
+  } else {
+    passes(&i, end, endOfAll, a, b, operation) { v, i in store(v, y + i) }
   }
   while i + width <= end {
     let result = operation(load(a + i), load(b + i))
@@ -180,6 +177,36 @@ private func combine<V: SIMD>(
   withUnsafeBytes(of: operation(lastA, lastB)) {
     (y + i).copyMemory(from: $0.baseAddress!, byteCount: end - i)
     if let z { (z + i).copyMemory(from: $0.baseAddress!, byteCount: end - i) }
+  }
+}
+
+/// How far ahead operands are asked for, in bytes. The CPU foresees memory that is read from end to
+/// end up to the end of a page, and begins anew in the next.
+private let page = 4096
+
+/// From byte `i` on, four vectors at a time as long as there are so many.
+@inline(__always)
+private func passes<V: SIMD>(
+  _ i: inout Int, _ end: Int, _ endOfAll: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+  _ operation: (V, V) -> V, _ store: (V, Int) -> Void
+) {
+  let width = MemoryLayout<V>.size
+  while i + 4 * width <= end {
+    if i + page < endOfAll {
+      for line in stride(from: i + page, to: i + page + 4 * width, by: 64) {
+        CKernels_prefetchFar(a + line)
+        CKernels_prefetchFar(b + line)
+      }
+    }
+    let y0 = operation(load(a + i), load(b + i))
+    let y1 = operation(load(a + i + width), load(b + i + width))
+    let y2 = operation(load(a + i + 2 * width), load(b + i + 2 * width))
+    let y3 = operation(load(a + i + 3 * width), load(b + i + 3 * width))
+    store(y0, i)
+    store(y1, i + width)
+    store(y2, i + 2 * width)
+    store(y3, i + 3 * width)
+    i += 4 * width
   }
 }
 

@@ -28,6 +28,7 @@ public func kernelTable() -> CKernelTable {
     widenBfloat16: widenBfloat16,
     narrowFloat16: narrowFloat16,
     narrowBfloat16: narrowBfloat16,
+    stream: stream,
     images: imageTable(),
     optimizers: optimizerTable(),
     products: productTable(),

@@ -48,6 +48,49 @@ extension ExecutionTests {
 }
 
 extension ExecutionTests {
+  @Test(
+    "results that go past the caches are exact, for every type and operation",
+    arguments: [Placement.oneNode, .twoUnevenNodes], 1...5)
+  func pastCaches(placement: Placement, ranks: Int) throws {
+    func check<Element: ExactElement>(_ type: Element.Type) -> GroupCheck {
+      let exact = ExactCase(type, ranks: ranks)
+      return { group in
+        // Of one piece and of several.
+        let counts = [NodeBoard.slotSize / 8 + 77, NodeBoard.slotSize / 3 + 77]
+        // On a cache line, on the next element, and on the next 16 bytes.
+        let offsets = [0, 1, max(1, 16 / MemoryLayout<Element>.stride)]
+        let capacity = counts.max()! + offsets.max()!
+        let shared = try (0..<2).map { _ in try group.allocate(type, count: capacity) }
+        let memory = (0..<2).map { _ in
+          UnsafeMutableBufferPointer<Element>.allocate(capacity: capacity)
+        }
+        defer { for buffer in memory { buffer.deallocate() } }
+        for (number, reduction) in Reduction<Element>.tested.enumerated() {
+          for (place, buffers) in [("shared", shared), ("private", memory)] {
+            let offset = offsets[(number + ranks) % offsets.count]
+            let range = offset..<offset + counts[number % counts.count]
+            let (source, target) = (
+              UnsafeMutableBufferPointer(rebasing: buffers[0][range]),
+              UnsafeMutableBufferPointer(rebasing: buffers[1][range])
+            )
+            exact.fill(source, rank: group.rank, for: reduction)
+            target.update(repeating: source[0])
+            try group.allreduce(UnsafeBufferPointer(source), into: target, reduction)
+            if !exact.isResult(target, of: reduction) {
+              return "\(type), operation \(number), \(range), \(place)"
+            }
+          }
+        }
+        return nil
+      }
+    }
+    var options = ProcessGroup.Options()
+    options.cacheShare = 0
+    try expectFaultless(
+      ranks: ranks, node: { placement.node(of: $0, size: ranks) }, options: options,
+      inTurn(exactTypes.map { check($0) }))
+  }
+
   @Test("more calls may be in flight than a rank keeps announcements", arguments: 2...4)
   func manyInFlight(ranks: Int) throws {
     let nodes = NodeMap(keys: Array(repeating: 0, count: ranks))

@@ -78,6 +78,16 @@ struct BoundsTests {
           let z = fences.output(a)
           kernels.combine(.sum, E.type, count: count, first, second, into: y, and: z)
           #expect(difference((0..<count).map { z[$0].bits }, kernels.combine(.sum, a, b)) == nil)
+          kernels.stream(byteCount: count * MemoryLayout<E>.stride, first, into: y)
+          #expect(difference((0..<count).map { y[$0].bits }, a.map(\.bits)) == nil)
+          if [y, z].allSatisfy({ Int(bitPattern: $0) % 16 == 0 }) {
+            kernels.combine(
+              .sum, E.type, count: count, first, second, into: y, and: z, streaming: true)
+            for result in [y, z] {
+              let bits = (0..<count).map { result[$0].bits }
+              #expect(difference(bits, kernels.combine(.sum, a, b)) == nil)
+            }
+          }
           kernels.divide(E.type, count: count, y, by: 3)
           kernels.combine(.sum, E.type, count: count, y, second, into: y)
           kernels.combine(.sum, E.type, count: count, first, y, into: y)

@@ -30,6 +30,11 @@ struct ReductionTests {
         }
         #expect(difference(alsoInB, expected) == nil, "\(shape), z is b")
         #expect(difference(y.map(\.bits), expected) == nil, "\(shape), y beside z")
+        // An array's elements are where malloc puts them: 16 bytes are a boundary.
+        let streamed = edited(y) {
+          kernels.combine(kind, type, count: count, a, b, into: $0, streaming: true)
+        }
+        #expect(difference(streamed, expected) == nil, "\(shape), past the caches")
       }
     }
     check(type.element)

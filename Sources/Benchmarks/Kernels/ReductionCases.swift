@@ -1,7 +1,8 @@
 import Kernels
 
 extension KernelCase {
-  /// Every type and operation in the cache, sums in memory too. Results are out of place.
+  /// Every type and operation in the cache, sums in memory too, and the copy past the caches. Results
+  /// are out of place.
   static func reductions(_ sizes: KernelSizes) -> [KernelCase] {
     ReductionKind.allCases.flatMap { kind in
       [
@@ -18,6 +19,7 @@ extension KernelCase {
     ] + [
       divide(.float32, Float.self, sizes.cache), divide(.float64, Double.self, sizes.cache),
       divide(.int32, Int32.self, sizes.cache), divide(.int64, Int64.self, sizes.cache),
+      stream(sizes.memory),
     ]
   }
 
@@ -62,6 +64,23 @@ extension KernelCase {
         call: { kernels.divide(type, count: count, y.base, by: 4) }, count: count,
         result: { y.base[$0].asDouble }
       ) { .exactly(y.original($0).asDouble / 4) }
+    }
+  }
+
+  private static func stream(_ size: Int) -> KernelCase {
+    let count = size / (2 * MemoryLayout<Float>.size) / 16 * 16
+    let bytes = 2 * count * MemoryLayout<Float>.size
+    return KernelCase(
+      group: .reduction, kernel: "stream", shape: "\(count) float32", bytes: bytes, footprint: bytes
+    ) { kernels in
+      let x = Operand<Float>(count) { Float($0 % 31) }
+      let y = Operand<Float>(count) { _ in 99 }
+      return PreparedKernel(
+        call: {
+          kernels.stream(byteCount: count * MemoryLayout<Float>.size, x.base, into: y.base)
+          kernels.finishStreams()
+        }, count: count, result: { Double(y.base[$0]) }
+      ) { .exactly(Double(x.base[$0])) }
     }
   }
 }

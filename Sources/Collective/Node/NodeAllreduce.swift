@@ -47,6 +47,9 @@ final class NodeAllreduce {
   private var call: UInt64 = 0
   /// Whether results are looked at for NaN and infinities.
   private var looksAtResults = false
+  /// Whether results go past the caches: they are made in other memory than inputs, which does not
+  /// fit there.
+  private var streams = false
   /// Of a complete call's result.
   private(set) var finiteness = Finiteness.unknown
   private var isSmall = true
@@ -126,6 +129,9 @@ final class NodeAllreduce {
     type = reducer.type
     count = target.count / type.byteCount
     isSmall = across == nil && terms.planes * target.count <= node.smallSize
+    streams =
+      !looksAtResults && UnsafeRawPointer(self.target) != self.source
+      && (terms.ownPlanes + 1) * target.count > node.cacheShare
     pieceCount = 0
     guard !isSmall else { return }
     pieceLength =
@@ -251,7 +257,8 @@ final class NodeAllreduce {
       let start = chunk.lowerBound + reduced * pieceLength
       let range = start..<min(start + pieceLength, chunk.upperBound)
       let results = results(range, piece: 0)
-      reducer.reduceAndFinish(operands(range, piece: 0), count: range.count, into: results)
+      reducer.reduceAndFinish(
+        operands(range, piece: 0), count: range.count, into: results, pastCaches: streams)
       look(at: results[0], count: range.count)
       reduced += 1
       if reduced * pieceLength < chunk.count { return false }
@@ -371,9 +378,13 @@ final class NodeAllreduce {
       let owners = owners(of: range)
       for owner in 0..<owners where owner != node.rank {
         let chunk = chunk(of: range, owner: owner, owners: owners)
-        (target + chunk.lowerBound * type.byteCount).copyMemory(
-          from: resultSlot(chunk, piece: emptied, of: owner),
-          byteCount: chunk.count * type.byteCount)
+        let result = resultSlot(chunk, piece: emptied, of: owner)
+        let place = target + chunk.lowerBound * type.byteCount
+        if streams {
+          reducer.stream(result, count: chunk.count, into: place)
+        } else {
+          place.copyMemory(from: result, byteCount: chunk.count * type.byteCount)
+        }
       }
     }
     emptied += 1

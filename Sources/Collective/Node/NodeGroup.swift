@@ -13,6 +13,8 @@ final class NodeGroup {
   /// Bytes, all planes together, up to which it is cheaper that every rank reads everything than
   /// that all wait a second time. Two ranks mostly have cores of their own, and wait a short time.
   let smallSize: Int
+  /// Bytes of the last-level cache that are this rank's, as far as the kernel tells.
+  let cacheShare: Int
   /// Of calls whose buffers have one plane, and of those whose buffers have more.
   let ranks: NodeTerms
   let planes: NodeTerms?
@@ -28,13 +30,18 @@ final class NodeGroup {
   /// - Parameters:
   ///   - segments: of every local rank, `NodeBoard.byteCount` bytes each.
   ///   - planes: nil where buffers have one plane.
+  ///   - cacheShare: nil for what this machine has.
   init(
-    members: [Int], rank: Int, segments: [UnsafeMutableRawPointer], planes: NodeTerms? = nil
+    members: [Int], rank: Int, segments: [UnsafeMutableRawPointer], planes: NodeTerms? = nil,
+    cacheShare: Int? = nil
   ) {
     self.members = members
     self.rank = rank
     size = members.count
     smallSize = NodeBoard.messageSize / (size <= 2 ? 4 : size / 2)
+    self.cacheShare =
+      cacheShare
+      ?? DataCache.levels.last.map { $0.byteCount / min($0.cpus, members.count) } ?? .max
     ranks = NodeTerms(ranks: members.count)
     self.planes = planes
     board = NodeBoard(segments: segments)

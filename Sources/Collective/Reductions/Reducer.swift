@@ -83,7 +83,7 @@ struct Reducer {
   func reduce(_ operands: Operands, count: Int, into target: UnsafeMutableRawPointer) {
     forEachBlock(count) { block in
       let target = target + block.start * accumulatorSize
-      let result = combined(operands, block, into: target)
+      let result = combined(operands, block, into: Place(target))
       if result != UnsafeRawPointer(target) {
         target.copyMemory(from: result, byteCount: block.count * accumulatorSize)
       }
@@ -91,22 +91,61 @@ struct Reducer {
   }
 
   /// Finished elements, written to every one of `targets`, which may be operands.
+  /// - Parameter pastCaches: for targets that will be read after more than caches hold; they are no
+  ///   operands.
   func reduceAndFinish(
-    _ operands: Operands, count: Int, into targets: UnsafeBufferPointer<UnsafeMutableRawPointer>
+    _ operands: Operands, count: Int, into targets: UnsafeBufferPointer<UnsafeMutableRawPointer>,
+    pastCaches: Bool = false
   ) {
-    // Where the last operation makes finished elements, it writes them to two places at once.
-    let areCombinedLast = operands.pointers.count > 1 && divisor == 1 && !isWidened
+    if pastCaches { return reduceAndStream(operands, count: count, into: targets) }
+    let areCombinedLast = areCombinedLast(operands)
     forEachBlock(count) { block in
       let first = targets[0] + block.start * elementSize
       let place = isWidened ? scratch(atLevel: 0) : first
       let second =
         areCombinedLast && targets.count > 1 ? targets[1] + block.start * elementSize : nil
-      let result = combined(operands, block, into: place, and: second)
+      let result = combined(operands, block, into: Place(place, second))
       finishBlock(result, count: block.count, scratch: place, into: first)
       for target in targets.dropFirst(second == nil ? 1 : 2) {
         (target + block.start * elementSize)
           .copyMemory(from: first, byteCount: block.count * elementSize)
       }
+    }
+  }
+
+  private func reduceAndStream(
+    _ operands: Operands, count: Int, into targets: UnsafeBufferPointer<UnsafeMutableRawPointer>
+  ) {
+    let place = scratch(atLevel: 0)
+    let finished = isWidened ? scratch(atLevel: ReductionScratch.last) : place
+    let areStreamedLast =
+      areCombinedLast(operands) && targets.count <= 2
+      && targets.allSatisfy { Int(bitPattern: $0) % 16 == 0 }
+    forEachBlock(count) { block in
+      if areStreamedLast {
+        let offset = block.start * elementSize
+        let second = targets.count > 1 ? targets[1] + offset : nil
+        _ = combined(operands, block, into: Place(targets[0] + offset, second, streams: true))
+        return
+      }
+      let result = combined(operands, block, into: Place(place))
+      finishBlock(result, count: block.count, scratch: place, into: finished)
+      for target in targets {
+        withKernels {
+          $0.stream(
+            byteCount: block.count * elementSize, finished, into: target + block.start * elementSize
+          )
+        }
+      }
+    }
+    withKernels { $0.finishStreams() }
+  }
+
+  /// Copies elements to memory that will be read after more than caches hold.
+  func stream(_ x: UnsafeRawPointer, count: Int, into y: UnsafeMutableRawPointer) {
+    withKernels {
+      $0.stream(byteCount: count * elementSize, x, into: y)
+      $0.finishStreams()
     }
   }
 
@@ -162,18 +201,38 @@ struct Reducer {
     }
   }
 
-  /// The partial results of a block: in `target`, unless a single operand already has them; and in
-  /// `second`, if there is one and more than one operand.
+  /// Whether the last operation on operands makes finished elements: it can write them to two places
+  /// at once.
+  private func areCombinedLast(_ operands: Operands) -> Bool {
+    operands.pointers.count > 1 && divisor == 1 && !isWidened
+  }
+
+  /// Where results of an operation go.
+  private struct Place {
+    var first: UnsafeMutableRawPointer
+    var second: UnsafeMutableRawPointer?
+    /// Past the caches, if it is a kernel's operation.
+    var streams: Bool
+
+    init(
+      _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer? = nil,
+      streams: Bool = false
+    ) {
+      self.first = first
+      self.second = second
+      self.streams = streams
+    }
+  }
+
+  /// The partial results of a block: in `place`, unless a single operand already has them.
   private func combined(
-    _ operands: Operands, _ block: Block, into target: UnsafeMutableRawPointer,
-    and second: UnsafeMutableRawPointer? = nil
+    _ operands: Operands, _ block: Block, into place: Place
   ) -> UnsafeRawPointer {
-    combined(operands, 0..<operands.pointers.count, block, into: target, and: second, level: 1)
+    combined(operands, 0..<operands.pointers.count, block, into: place, level: 1)
   }
 
   private func combined(
-    _ operands: Operands, _ run: Range<Int>, _ block: Block, into target: UnsafeMutableRawPointer,
-    and second: UnsafeMutableRawPointer? = nil, level: Int
+    _ operands: Operands, _ run: Range<Int>, _ block: Block, into place: Place, level: Int
   ) -> UnsafeRawPointer {
     if run.count == 1 {
       let operand = operands.pointers[run.lowerBound]
@@ -183,9 +242,9 @@ struct Reducer {
       withKernels {
         $0.widen(
           type, count: block.count, operand + block.start * elementSize,
-          into: target.assumingMemoryBound(to: Float.self))
+          into: place.first.assumingMemoryBound(to: Float.self))
       }
-      return UnsafeRawPointer(target)
+      return UnsafeRawPointer(place.first)
     }
     let middle =
       if let starts = operands.starts {
@@ -195,29 +254,30 @@ struct Reducer {
       }
     // The left half's result must not overwrite an operand that the right half still reads.
     let left = combined(
-      operands, run.lowerBound..<middle, block, into: scratch(atLevel: level), level: level + 1)
+      operands, run.lowerBound..<middle, block, into: Place(scratch(atLevel: level)),
+      level: level + 1)
     let right = combined(
-      operands, middle..<run.upperBound, block, into: scratch(atLevel: level + 1),
+      operands, middle..<run.upperBound, block, into: Place(scratch(atLevel: level + 1)),
       level: level + 2)
     // The next blocks of operands lie behind these, those of intermediate results in their place.
     let following = run.count == 2 && !isWidened ? block.following : 0
-    combine(block.count, following: following, left, right, into: target, and: second)
-    return UnsafeRawPointer(target)
+    combine(block.count, following: following, left, right, into: place)
+    return UnsafeRawPointer(place.first)
   }
 
   private func combine(
-    _ count: Int, following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-    into y: UnsafeMutableRawPointer, and z: UnsafeMutableRawPointer?
+    _ count: Int, following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into place: Place
   ) {
     switch body {
     case .kernel(let kind):
       withKernels {
         $0.combine(
-          kind, type.accumulator, count: count, following: following, a, b, into: y, and: z)
+          kind, type.accumulator, count: count, following: following, a, b, into: place.first,
+          and: place.second, streaming: place.streams)
       }
     case .custom(let combine):
-      combine(count, a, b, y)
-      z?.copyMemory(from: y, byteCount: count * accumulatorSize)
+      combine(count, a, b, place.first)
+      place.second?.copyMemory(from: place.first, byteCount: count * accumulatorSize)
     }
   }
 
@@ -253,6 +313,8 @@ final class ReductionScratch {
   /// Bytes of a block.
   static let blockSize = 8192
   private static let levels = 2 * Int.bitWidth
+  /// Beyond what trees need.
+  static let last = levels - 1
   private let memory = UnsafeMutableRawPointer.allocate(
     byteCount: blockSize * levels, alignment: AlignedBuffer.alignment)
 
