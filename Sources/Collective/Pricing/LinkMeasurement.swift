@@ -15,8 +15,12 @@ public struct MeasurementLimits: Equatable, Sendable {
     self.secondsPerSize = secondsPerSize
   }
 
-  /// Enough to choose an algorithm by, in well under a second.
-  public static let quick = MeasurementLimits(largest: 4 << 20, secondsPerSize: 0.02)
+  /// Enough to choose an algorithm by, in well under a second: messages that caches do not hold, as
+  /// far as 64 MB of a node's memory, or 8 of a rank's, have room for them. What is extrapolated from
+  /// the caches is too fast for some algorithms, and from their edge too slow for others.
+  public static func quick(ranksPerNode: Int) -> MeasurementLimits {
+    MeasurementLimits(largest: (32 << 20) / min(max(ranksPerNode, 2), 8), secondsPerSize: 0.02)
+  }
 }
 
 /// Measures what messages and arithmetic cost. Collective; no other operation may be under way.
@@ -28,6 +32,7 @@ public struct MeasurementLimits: Equatable, Sendable {
 /// times, so that no disturbance meets all of one; and times are lower quartiles, since a
 /// disturbance only adds time.
 /// - Parameter nodes: the node of every rank, in order; nodes are numbered from 0.
+/// - Parameter limits: nil for the quick ones.
 /// - Parameter memory: the buffer of at least `limits.largest` bytes that messages come from and go
 ///   to, all of which it overwrites; by default one of its own. Where a buffer lies decides how
 ///   fast it is.
@@ -35,13 +40,15 @@ public struct MeasurementLimits: Equatable, Sendable {
 /// - Throws: what the transport throws.
 public func measureLinks(
   over transport: any Transport, kernels: KernelSet, nodes: [Int],
-  limits: MeasurementLimits = .quick, memory: UnsafeMutableRawBufferPointer? = nil
+  limits: MeasurementLimits? = nil, memory: UnsafeMutableRawBufferPointer? = nil
 ) throws -> Measurements {
   precondition(nodes.count == transport.size)
   let node = nodes[transport.rank]
   let local = nodes.indices.filter { nodes[$0] == node }
   let neighbour = local.firstIndex(of: transport.rank)! ^ 1
   let isFirst = local[0] == transport.rank
+  let sizes = nodes.indices.reduce(into: [:]) { sizes, rank in sizes[nodes[rank], default: 0] += 1 }
+  let limits = limits ?? .quick(ranksPerNode: sizes.values.max()!)
   let ownMemory =
     memory == nil ? AlignedBuffer(count: 2 * limits.largest / MemoryLayout<Float>.size) : nil
   let memory = memory ?? UnsafeMutableRawBufferPointer(ownMemory!.elements)
@@ -160,8 +167,9 @@ private struct LinkMeasurement {
     init(turn: Double, limit: Double) {
       let affordable = limit / (turn * Double(sweeps))
       turns = Int(min(affordable, Double(LinkMeasurement.turnsPerSweep)))
-      // Messages this long are measured once: their time is that of their bytes.
-      if turns <= warmUps { (turns, sweeps, warmUps) = (1, 1, 0) }
+      // Messages this long are measured once: their time is that of their bytes. But not the first
+      // time, which is that of memory that has not been touched.
+      if turns <= warmUps { (turns, sweeps) = (warmUps + 1, 1) }
     }
   }
 
