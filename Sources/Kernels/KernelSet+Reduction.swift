@@ -18,13 +18,14 @@ extension KernelSet {
   ///   0x7ff8000000000000). Minimum and maximum are those of IEEE 754-2019, section 9.6: NaN wins,
   ///   and -0 < +0.
   /// - Integers: sums and products wrap (two's complement), as those of MPI and NCCL do.
-  /// - Parameter following: elements behind these that will be combined next: operands are asked for
-  ///   before they are needed.
+  /// - Parameter ahead: elements of `a` and of `b`, these and those behind them that will be combined
+  ///   next, which are asked for before they are needed; 0 for an operand that the second-level cache
+  ///   holds, where asking costs more than it brings. Default: these.
   /// - Parameter streaming: results go past the caches, as those of `stream` do. The addresses of y
   ///   and z are multiples of 16, and neither is `a` or `b`.
   /// - Precondition: `type` is its own accumulator, so neither float16 nor bfloat16.
   public func combine(
-    _ kind: ReductionKind, _ type: ElementType, count: Int, following: Int = 0,
+    _ kind: ReductionKind, _ type: ElementType, count: Int, ahead: (a: Int, b: Int)? = nil,
     _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into y: UnsafeMutableRawPointer,
     and z: UnsafeMutableRawPointer? = nil, streaming: Bool = false
   ) {
@@ -36,7 +37,8 @@ extension KernelSet {
       case .maximum: reduction.maximum
       case .product: reduction.product
       }
-    kernel(count, following, a, b, y, z, streaming)
+    let ahead = ahead ?? (count, count)
+    kernel(count, ahead.a, ahead.b, a, b, y, z, streaming)
   }
 
   /// y[i] /= divisor, for averages. Floating-point quotients, by the divisor rounded to the type,

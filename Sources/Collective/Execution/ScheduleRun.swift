@@ -292,7 +292,8 @@ final class ScheduleRun {
       Reducer.Operands(
         pointers: .init(rebasing: operands[..<gathering.operands.count]),
         starts: gathering.starts?.baseAddress,
-        arePartial: arePartial(gathering.payload) ? .all : .one(gathering.ownPosition)),
+        arePartial: arePartial(gathering.payload) ? .all : .one(gathering.ownPosition),
+        areFetched: .one(gathering.ownPosition)),
       count: range.count, into: partials + offset + gathering.target * planeStride)
   }
 

@@ -56,9 +56,12 @@ struct Reducer {
     var starts: UnsafePointer<Int>?
     /// Which of them point to partial results rather than elements; it matters for widened types
     /// only.
-    var arePartial: Partials = .none
+    var arePartial: Selection = .none
+    /// Which of them are asked for before they are needed: not those that have just arrived, which
+    /// the caches hold.
+    var areFetched: Selection = .all
 
-    enum Partials: Equatable {
+    enum Selection: Equatable {
       case none
       case one(Int)
       case all
@@ -252,6 +255,12 @@ struct Reducer {
       } else {
         run.lowerBound + run.count.largestPowerOfTwoBelow
       }
+    /// The next blocks of operands lie behind this one, those of intermediate results, which are in
+    /// the cache, in its place.
+    func ahead(_ run: Range<Int>) -> Int {
+      run.count == 1 && !isWidened && operands.areFetched.contains(run.lowerBound)
+        ? block.count + block.following : 0
+    }
     // The left half's result must not overwrite an operand that the right half still reads.
     let left = combined(
       operands, run.lowerBound..<middle, block, into: Place(scratch(atLevel: level)),
@@ -259,20 +268,21 @@ struct Reducer {
     let right = combined(
       operands, middle..<run.upperBound, block, into: Place(scratch(atLevel: level + 1)),
       level: level + 2)
-    // The next blocks of operands lie behind these, those of intermediate results in their place.
-    let following = run.count == 2 && !isWidened ? block.following : 0
-    combine(block.count, following: following, left, right, into: place)
+    combine(
+      block.count, ahead: (ahead(run.lowerBound..<middle), ahead(middle..<run.upperBound)),
+      left, right, into: place)
     return UnsafeRawPointer(place.first)
   }
 
   private func combine(
-    _ count: Int, following: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into place: Place
+    _ count: Int, ahead: (Int, Int), _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+    into place: Place
   ) {
     switch body {
     case .kernel(let kind):
       withKernels {
         $0.combine(
-          kind, type.accumulator, count: count, following: following, a, b, into: place.first,
+          kind, type.accumulator, count: count, ahead: ahead, a, b, into: place.first,
           and: place.second, streaming: place.streams)
       }
     case .custom(let combine):
