@@ -180,8 +180,9 @@ final class ScheduleRun {
   /// Moves every flow of a round as far as it goes; true when all have completed.
   private func advance(_ round: RoundRun) throws -> Bool {
     var isComplete = true
-    // Receives first, so that an arriving message finds its place; they ask which sends have left.
-    for index in round.sends.indices { try round.sends[index].flow.progress(transport) }
+    // Sends first: a receive whose message has been announced already may copy all of it before it
+    // returns, and the peer would wait that long for the announcement of this rank's.
+    for index in round.sends.indices { try advance(&round.sends[index]) }
     for index in round.gatherings.indices {
       try advance(&round.gatherings[index], sends: round.sends)
       if !round.gatherings[index].isComplete { isComplete = false }
@@ -190,8 +191,10 @@ final class ScheduleRun {
       try advance(&round.replacements[index])
       if !round.replacements[index].flow.isComplete { isComplete = false }
     }
+    // Receives have let MPI make progress: another look would find no more, and may come only after
+    // another rank has had the core.
     for index in round.sends.indices {
-      try advance(&round.sends[index])
+      try round.sends[index].flow.progress(transport)
       if !round.sends[index].flow.isComplete { isComplete = false }
     }
     return isComplete
