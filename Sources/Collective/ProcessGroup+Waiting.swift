@@ -34,18 +34,18 @@ extension ProcessGroup {
     switch operation.work {
     case .nothing: break
     case .schedules:
-      for channel in operation.channels { executor.retire(channel.run, channel.key) }
+      for channel in operation.channels { channel.retire() }
       operation.channels.removeAll(keepingCapacity: true)
     case .node(let run):
       idleNodeRuns.append(run)
     }
-    if let check = operation.check { idleChecks.append(check) }
     if let arrival = operation.arrival { idleNodeRuns.append(arrival) }
-    operation.check = nil
     operation.arrival = nil
     operation.work = .nothing
     operation.number = 0
-    inFlight.removeAll { $0 === operation }
+    // The last one, unless several were started before any was waited for.
+    let place = inFlight.lastIndex { $0 === operation }!
+    inFlight.remove(at: place)
     idle.append(operation)
   }
 

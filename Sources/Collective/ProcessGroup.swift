@@ -40,7 +40,6 @@ public final class ProcessGroup {
 
   var inFlight: [CollectiveOperation] = []
   var idle: [CollectiveOperation] = []
-  var idleChecks: [CallCheck] = []
   var idleNodeRuns: [NodeAllreduce] = []
   lazy var rollCall = RollCall(over: transport)
   var started = 0
@@ -242,11 +241,9 @@ extension ProcessGroup {
           algorithm: algorithm, count: part.count, type: Element.elementType,
           hasPlanes: planes != nil)
         operation.channels.append(
-          (
-            try executor.start(
-              key, from: partOfInput, UnsafeMutableRawPointer(base + part.lowerBound),
-              planeStride: planes?.stride ?? 0, reducer: reducer), key
-          ))
+          try executor.start(
+            key, from: partOfInput, UnsafeMutableRawPointer(base + part.lowerBound),
+            planeStride: planes?.stride ?? 0, reducer: reducer))
       }
       try operation.advance()
     }
@@ -322,9 +319,8 @@ extension ProcessGroup {
       arrival.prepareArrival(call: operation.call)
       try node.start(arrival)
     } else {
-      let check = idleChecks.popLast() ?? CallCheck(over: transport)
-      operation.check = check
-      try check.start(operation.call)
+      if operation.check == nil { operation.check = CallCheck(over: transport) }
+      try operation.check!.start(operation.call)
     }
   }
 }

@@ -5,7 +5,9 @@ final class CallCheck {
   private let transport: any PointToPoint
   private let word: UnsafeMutablePointer<UInt64>
   private let neighbourWord: UnsafeMutablePointer<UInt64>
-  private var pending: [TransferID] = []
+  /// Under way.
+  private var receive: TransferID?
+  private var send: TransferID?
 
   static let tag = 32_000
 
@@ -15,7 +17,6 @@ final class CallCheck {
     neighbourWord = .allocate(capacity: 1)
     word.initialize(to: 0)
     neighbourWord.initialize(to: 0)
-    pending.reserveCapacity(2)
   }
 
   deinit {
@@ -26,25 +27,19 @@ final class CallCheck {
   func start(_ call: UInt64) throws {
     word.pointee = call
     let ring = Ring(size: transport.size)
-    pending.append(
-      try transport.startReceive(
-        UnsafeMutableRawBufferPointer(start: neighbourWord, count: 8),
-        from: ring.previous(before: transport.rank), tag: CallCheck.tag))
-    pending.append(
-      try transport.startSend(
-        UnsafeRawBufferPointer(start: word, count: 8), to: ring.next(after: transport.rank),
-        tag: CallCheck.tag))
+    receive = try transport.startReceive(
+      UnsafeMutableRawBufferPointer(start: neighbourWord, count: 8),
+      from: ring.previous(before: transport.rank), tag: CallCheck.tag)
+    send = try transport.startSend(
+      UnsafeRawBufferPointer(start: word, count: 8), to: ring.next(after: transport.rank),
+      tag: CallCheck.tag)
   }
 
   /// Whether the neighbours have compared; throws `CallMismatch` if they differ.
   func progress() throws -> Bool {
-    while let transfer = pending.last {
-      guard try transport.test(transfer) else { break }
-      pending.removeLast()
-    }
-    // The receive was started first, and may complete first.
-    if pending.count == 2, try transport.test(pending[0]) { pending.removeFirst() }
-    guard pending.isEmpty else { return false }
+    if let transfer = send, try transport.test(transfer) { send = nil }
+    if let transfer = receive, try transport.test(transfer) { receive = nil }
+    guard send == nil, receive == nil else { return false }
     if word.pointee != neighbourWord.pointee {
       let previous = Ring(size: transport.size).previous(before: transport.rank)
       throw CallMismatch(transport.rank, word.pointee, previous, neighbourWord.pointee)

@@ -10,8 +10,9 @@ public final class CollectiveOperation {
   private unowned let group: ProcessGroup
   var work = Work.nothing
   /// Schedules of parts of the buffer that run side by side.
-  var channels: [(run: ScheduleRun, key: ScheduleExecutor.Key)] = []
-  /// Compares the ranks' calls over messages, where they do not share memory.
+  var channels: [LentRun] = []
+  /// Compares the ranks' calls over messages, where they do not share memory. It is kept for the
+  /// operation's next use.
   var check: CallCheck?
   /// Compares them in shared memory, where `work` does not do so itself.
   var arrival: NodeAllreduce?

@@ -1,25 +1,23 @@
-/// Runs that wait for the next call of their kind.
+/// Runs of one kind that wait for the next call.
 ///
-/// Those of a kind are held by a class: a dictionary's arrays cannot be changed in place without
-/// taking memory from the heap.
-struct IdleRuns<Kind: Hashable, Run> {
-  private final class Pool {
-    var runs: [Run] = []
+/// A class: a dictionary's arrays cannot be changed in place without taking memory from the heap.
+final class IdleRuns {
+  private var runs: [ScheduleRun] = []
+
+  func take() -> ScheduleRun? { runs.popLast() }
+  func put(_ run: ScheduleRun) { runs.append(run) }
+}
+
+/// A run under way that an executor has lent out.
+struct LentRun {
+  let run: ScheduleRun
+  private let home: IdleRuns
+
+  init(_ run: ScheduleRun, from home: IdleRuns) {
+    self.run = run
+    self.home = home
   }
 
-  private var pools: [Kind: Pool] = [:]
-
-  /// A run of this kind, if there is one.
-  func take(_ kind: Kind) -> Run? { pools[kind]?.runs.popLast() }
-
-  mutating func put(_ run: Run, _ kind: Kind) {
-    let pool: Pool
-    if let known = pools[kind] {
-      pool = known
-    } else {
-      pool = Pool()
-      pools[kind] = pool
-    }
-    pool.runs.append(run)
-  }
+  /// Gives it back for the next call of its kind, when it is complete.
+  func retire() { home.put(run) }
 }

@@ -7,7 +7,7 @@ final class ScheduleExecutor {
   private let tags: Range<Int>
   private let segmentSize: Int
   private let tree: SumTree?
-  private var idle = IdleRuns<Key, ScheduleRun>()
+  private var idle: [Key: IdleRuns] = [:]
   private var started = 0
 
   struct Key: Hashable {
@@ -17,6 +17,10 @@ final class ScheduleExecutor {
     /// Whether inputs have planes, which are added up along the executor's tree.
     var hasPlanes = false
     var input = ScheduleRun.Input.elements
+
+    /// Of the count alone, which tells most of them apart: names of algorithms and types take longer
+    /// to hash than a short call takes otherwise.
+    func hash(into hasher: inout Hasher) { hasher.combine(count) }
   }
 
   /// - Parameters:
@@ -33,19 +37,19 @@ final class ScheduleExecutor {
     self.segmentSize = segmentSize
   }
 
-  /// Starts a collective. `buffer` belongs to it until it is complete; give the run back to
-  /// `retire`.
+  /// Starts a collective. `buffer` belongs to it until it is complete; `retire` the run then.
   /// - Parameters:
   ///   - source: the input, where it does not lie in `buffer` already; only without planes.
   ///   - planeStride: bytes from one plane of the buffer to the next, if there are several.
   func start(
     _ key: Key, from source: UnsafeRawPointer? = nil, _ buffer: UnsafeMutableRawPointer,
     planeStride: Int = 0, reducer: Reducer?
-  ) throws -> ScheduleRun {
-    let run = idle.take(key) ?? make(key)
+  ) throws -> LentRun {
+    let home = idleRuns(of: key)
+    let run = home.take() ?? make(key)
     try run.start(
       from: source, buffer, planeStride: planeStride, reducer: reducer, tag: nextTag())
-    return run
+    return LentRun(run, from: home)
   }
 
   /// Starts a reduction of partial results, which are overwritten; else as above.
@@ -56,12 +60,13 @@ final class ScheduleExecutor {
   func start(
     _ key: Key, fromPartials partials: UnsafeMutableRawPointer,
     into buffer: UnsafeMutableRawPointer, planeStride: Int, reducer: Reducer, siblings: Int
-  ) throws -> ScheduleRun {
-    let run = idle.take(key) ?? make(key, siblings: siblings)
+  ) throws -> LentRun {
+    let home = idleRuns(of: key)
+    let run = home.take() ?? make(key, siblings: siblings, home)
     try run.start(
       fromPartials: partials, into: buffer, planeStride: planeStride, reducer: reducer,
       tag: nextTag())
-    return run
+    return LentRun(run, from: home)
   }
 
   private func nextTag() -> Int {
@@ -70,11 +75,15 @@ final class ScheduleExecutor {
     return tags.lowerBound + started % calls * ExecutionPlan.lanes
   }
 
-  /// Takes back a run that is complete, for the next one of its kind.
-  func retire(_ run: ScheduleRun, _ key: Key) { idle.put(run, key) }
+  private func idleRuns(of key: Key) -> IdleRuns {
+    if let known = idle[key] { return known }
+    let new = IdleRuns()
+    idle[key] = new
+    return new
+  }
 
-  private func make(_ key: Key, siblings: Int) -> ScheduleRun {
-    for _ in 1..<siblings { idle.put(make(key), key) }
+  private func make(_ key: Key, siblings: Int, _ home: IdleRuns) -> ScheduleRun {
+    for _ in 1..<siblings { home.put(make(key)) }
     return make(key)
   }
 

@@ -8,7 +8,7 @@ final class CrossNode {
   private let executor: ScheduleExecutor
   private let algorithm: Choice
   private let places: UnsafeMutableRawPointer
-  private var runs: [(run: ScheduleRun, key: ScheduleExecutor.Key)?]
+  private var runs: [LentRun?]
 
   /// The algorithm for a chunk of so many bytes of a type, with planes or not.
   typealias Choice = (
@@ -55,21 +55,19 @@ final class CrossNode {
     let key = ScheduleExecutor.Key(
       algorithm: .allreduce(algorithm), count: count, type: reducer.type, hasPlanes: hasPlanes,
       input: .partials)
-    runs[piece % NodeBoard.slots] = (
-      try executor.start(
-        key, fromPartials: place(piece), into: target, planeStride: planeStride ?? 0,
-        reducer: reducer, siblings: NodeBoard.slots), key
-    )
+    runs[piece % NodeBoard.slots] = try executor.start(
+      key, fromPartials: place(piece), into: target, planeStride: planeStride ?? 0,
+      reducer: reducer, siblings: NodeBoard.slots)
   }
 
   /// Whether the piece's results are complete.
   func progress(_ piece: Int) throws -> Bool {
     // Pieces behind it go on too.
-    for entry in runs { _ = try entry?.run.progress() }
+    for lent in runs { _ = try lent?.run.progress() }
     let slot = piece % NodeBoard.slots
-    guard let entry = runs[slot] else { return true }
-    guard entry.run.isComplete else { return false }
-    executor.retire(entry.run, entry.key)
+    guard let lent = runs[slot] else { return true }
+    guard lent.run.isComplete else { return false }
+    lent.retire()
     runs[slot] = nil
     return true
   }

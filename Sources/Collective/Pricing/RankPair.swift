@@ -49,12 +49,12 @@ final class RankPair {
     let key = ScheduleExecutor.Key(algorithm: algorithm, count: count, type: .float32)
     precondition(count * MemoryLayout<Float>.size <= memory.count)
     let duration = try clock.measure {
-      let run = try executor.start(
+      let lent = try executor.start(
         key, memory.baseAddress!,
         reducer: algorithm.goal.isReducing ? reducer : nil)
       var backoff = Backoff(spins: Backoff.shortSpin)
-      while try !run.progress() { _ = backoff.pause() }
-      executor.retire(run, key)
+      while try !lent.run.progress() { _ = backoff.pause() }
+      lent.retire()
     }
     return duration.seconds
   }

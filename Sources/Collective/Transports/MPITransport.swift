@@ -7,9 +7,11 @@ public final class MPITransport: Transport {
   private lazy var node = Result { try communicator.splitByNode() }
   private var windows: [SharedWindow] = []
   private let sendsSynchronously: Bool
+  /// Of transfers under way; and of the other slots, which are a list, the next one's number.
   private var requests: UnsafeMutablePointer<Request?>
+  private var following: UnsafeMutablePointer<Int>
+  private var firstFree = 0
   private var capacity = 32
-  private var free: [Int]
 
   /// Duplicates `communicator`: collective.
   /// - Parameter sendsSynchronously: every send waits for its receive to start. Correct programs do
@@ -18,8 +20,8 @@ public final class MPITransport: Transport {
     self.communicator = try communicator.duplicate()
     self.sendsSynchronously = sendsSynchronously
     requests = .allocate(capacity: capacity)
-    for slot in 0..<capacity { (requests + slot).initialize(to: nil) }
-    free = Array((0..<capacity).reversed())
+    following = .allocate(capacity: capacity)
+    initialize(0..<capacity)
   }
 
   /// What is still under way is given up: a call has failed, and its error matters more; or a
@@ -29,6 +31,7 @@ public final class MPITransport: Transport {
       if let request = (requests + slot).move() { request.abandon() }
     }
     requests.deallocate()
+    following.deallocate()
   }
 
   public var rank: Int { communicator.rank }
@@ -86,24 +89,37 @@ public final class MPITransport: Transport {
   }
 
   private func keep(_ request: consuming Request) -> TransferID {
-    if free.isEmpty { grow() }
-    let slot = free.removeLast()
+    if firstFree == capacity { grow() }
+    let slot = firstFree
+    firstFree = following[slot]
     requests[slot] = consume request
     return TransferID(slot: slot)
   }
 
   private func release(_ transfer: TransferID) {
     requests[transfer.slot] = nil
-    free.append(transfer.slot)
+    following[transfer.slot] = firstFree
+    firstFree = transfer.slot
+  }
+
+  /// New slots, free; the last one is followed by the end of memory.
+  private func initialize(_ slots: Range<Int>) {
+    for slot in slots {
+      (requests + slot).initialize(to: nil)
+      (following + slot).initialize(to: slot + 1)
+    }
   }
 
   private func grow() {
-    let larger = UnsafeMutablePointer<Request?>.allocate(capacity: 2 * capacity)
-    larger.moveInitialize(from: requests, count: capacity)
-    for slot in capacity..<2 * capacity { (larger + slot).initialize(to: nil) }
-    requests.deallocate()
-    requests = larger
-    free = Array((capacity..<2 * capacity).reversed())
+    let (oldRequests, oldFollowing) = (requests, following)
+    requests = .allocate(capacity: 2 * capacity)
+    following = .allocate(capacity: 2 * capacity)
+    requests.moveInitialize(from: oldRequests, count: capacity)
+    following.moveInitialize(from: oldFollowing, count: capacity)
+    oldRequests.deallocate()
+    oldFollowing.deallocate()
+    // No slot was free: the list begins with the first new one.
+    initialize(capacity..<2 * capacity)
     capacity *= 2
   }
 }
