@@ -40,6 +40,7 @@ static inline void CProcess_become(
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_IGN);
   int input = open("/dev/null", O_RDONLY);
   // Copies first: any of the three may be in the place of another.
   output = fcntl(output, F_DUPFD, 3);
@@ -71,8 +72,10 @@ static inline void CProcess_keep(pid_t program) {
 // Starts the program at `path` with empty standard input and nothing else open but `output` and
 // `errors`, as the leader of a process group. It is sent SIGTERM, once, when the thread that calls
 // this ends, however that comes about. Signals have their default actions, but for those that are
-// ignored. The keeper is the caller's child, and ends with the program's exit code or signal: 127
-// where `path` cannot be run. The program is -1, and errno says why, if no process can be made.
+// ignored, and SIGPIPE, which is: mpirun passes the last words of its ranks on when it no longer
+// handles signals, and without a reader for them would end before it has removed its files. The
+// keeper is the caller's child, and ends with the program's exit code or signal: 127 where `path`
+// cannot be run. The program is -1, and errno says why, if no process can be made.
 static inline CProcess CProcess_start(
     const char *path, char *const arguments[], char *const environment[], int output, int errors) {
   CProcess process = {-1, -1};
